@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 
 from contracts.market import Ticker, Trade
 from contracts.signals import WhaleCluster
-from tests.api.world import Api, Store, heard, origin
+from tests.api.world import Api, Store, message_of, origin
 
 NOTHING = dict.fromkeys(
     (
@@ -40,7 +40,7 @@ async def say(stream: ClientConnection, **fields: Any) -> None:
 
 async def subscribe(stream: ClientConnection, **fields: Any) -> dict[str, Any]:
     await say(stream, type="subscribe", **fields)
-    return await heard(stream, "subscribed")
+    return await message_of(stream, "subscribed")
 
 
 async def until_heard(store: Store, pattern: str) -> None:

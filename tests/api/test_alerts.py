@@ -28,7 +28,7 @@ from contracts.streams import ACCESS
 from runtime.clock import now_ns
 from runtime.servers.embedded import NatsServer
 from tests.answer_models import check_answer
-from tests.api.world import ADMIN_KEY, PEPPER, READ_KEY, Api, Start, Store, heard
+from tests.api.world import ADMIN_KEY, PEPPER, READ_KEY, Api, Start, Store, message_of
 from tests.consumers.alerts.conftest import consolidated, making
 from tests.consumers.alerts.conftest import plan as plan  # noqa: PLC0414 - a fixture
 from tests.consumers.alerts.test_explaining import whale
@@ -199,14 +199,14 @@ async def test_stream_clients_get_everybodys_alerts_and_their_own(api: Api, stor
     async with api.stream(key("alice")) as alice, api.stream(key("bob")) as bob, api.stream(ADMIN_KEY) as admin:
         for client, named in ((alice, {"symbol": "BTC"}), (bob, {}), (admin, {})):
             await client.send(json.dumps({"type": "subscribe", "channel": "alerts", **named}))
-            await heard(client, "subscribed")
+            await message_of(client, "subscribed")
         alert = (await ask(api, "POST", "/api/alerts", NEW)).json()
         await put(store, consolidated(now_ns(), "66000"))
-        own = await heard(alice, "alert")
+        own = await message_of(alice, "alert")
         assert (own["kind"], own["rule_id"], own["price"], own["base"]) == ("price_alert", alert["id"], 66000, "BTC")
         await put(store, whale(1, now_ns()))
         for client in (alice, bob, admin):
-            reported = await heard(client, "alert")
+            reported = await message_of(client, "alert")
             assert (reported["kind"], reported["side"], reported["stands_for"]) == ("whale", "buy", 1)
 
 

@@ -22,7 +22,7 @@ from runtime.servers.embedded import NatsServer
 from tests.api.streaming import TAIL, say, trade, until_heard
 from tests.api.test_connections import api_process
 from tests.api.test_market_core import Starvation
-from tests.api.world import READ_KEY, Store, answering, heard
+from tests.api.world import READ_KEY, Store, answering, message_of
 
 pytestmark = [pytest.mark.nats, pytest.mark.slow, pytest.mark.timeout(180)]
 BEARER = {"Authorization": f"Bearer {READ_KEY}"}
@@ -46,7 +46,7 @@ class Client:
             )
             for channel in ("trades", "price"):
                 await say(stream, type="subscribe", symbol="BTC", channel=channel)
-                await heard(stream, "subscribed")
+                await message_of(stream, "subscribed")
             tasks = [asyncio.create_task(work) for work in (self._keep_requesting(), self._keep_reading(stream))]
             yield
             for task in tasks:

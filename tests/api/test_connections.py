@@ -26,7 +26,7 @@ from api.http.connections import GOODBYE_SECONDS, ConnectionLimits
 from api.http.server import make_server
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer, free_port
-from tests.api.world import PEPPER, READ_KEY, Start, Store, api_settings, heard, serving
+from tests.api.world import PEPPER, READ_KEY, Start, Store, api_settings, message_of, serving
 
 LARGE = 30_000_000
 ROOT = Path(__file__).parents[2]
@@ -135,11 +135,11 @@ async def connected(port: int, start: bytes, piece: bytes = b"") -> AsyncGenerat
 async def test_what_is_not_a_whole_request_in_time_is_refused(start: bytes, piece: bytes, answers: list[int]) -> None:
     async with listening(QUICK) as port, connected(port, start, piece) as (reader, _):
         began = time.monotonic()
-        heard = await until_closed(reader)
+        answered = await until_closed(reader)
         assert time.monotonic() - began < 5
-        assert [int(part[:3]) for part in heard.split(b"HTTP/1.1 ")[1:]] == answers
+        assert [int(part[:3]) for part in answered.split(b"HTTP/1.1 ")[1:]] == answers
         if answers[-1] == 408:
-            refused = body_of(b"HTTP/1.1 " + heard.split(b"HTTP/1.1 ")[-1])
+            refused = body_of(b"HTTP/1.1 " + answered.split(b"HTTP/1.1 ")[-1])
             assert (refused["success"], refused["error"]["code"]) == (False, "TIMEOUT")
 
 
@@ -155,12 +155,12 @@ async def test_a_client_that_takes_no_answer_is_cut() -> None:
             client.sendall(HEAD.replace(b"/x", b"/large") + b"\r\n")
             client.setblocking(False)
             await asyncio.sleep(QUICK.idle_seconds + GOODBYE_SECONDS + 0.5)
-            heard = 0
+            answered = 0
             with suppress(ConnectionError):
                 async with asyncio.timeout(10):
                     while piece := await asyncio.get_running_loop().sock_recv(client, 1 << 20):
-                        heard += len(piece)
-            assert heard < LARGE
+                        answered += len(piece)
+            assert answered < LARGE
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ async def test_a_websocket_handshake_that_the_library_refuses_is_answered(more: 
 async def test_a_websocket_counts_among_its_addresss_connections(store: Store, start: Start) -> None:
     api = await start(GPT_API_CONNECTIONS_PER_ADDRESS=4)  # one is the client's that waits until it is ready
     async with api.stream() as first, api.stream() as second, api.stream() as third:
-        await asyncio.gather(*(heard(stream, "connected") for stream in (first, second, third)))
+        await asyncio.gather(*(message_of(stream, "connected") for stream in (first, second, third)))
         with pytest.raises(InvalidStatus) as refused:
             await api.stream()
         assert refused.value.response.status_code == 429
@@ -256,7 +256,7 @@ async def test_a_websocket_counts_among_its_addresss_connections(store: Store, s
         while True:
             with suppress(InvalidStatus):
                 async with api.stream() as again:
-                    await heard(again, "connected")
+                    await message_of(again, "connected")
                     break
 
 
@@ -265,7 +265,7 @@ async def test_a_websocket_outlives_the_time_of_a_request(store: Store) -> None:
     async with serving(made, QUICK) as api, api.stream() as stream:
         await asyncio.sleep(QUICK.idle_seconds + GOODBYE_SECONDS + 1)
         await stream.send('{"type":"ping"}')
-        await heard(stream, "pong")
+        await message_of(stream, "pong")
 
 
 # ---- the real process

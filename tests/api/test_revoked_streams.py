@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from contracts.streams import ACCESS
 from tests.api.test_route_table import put_key
-from tests.api.world import Api, Start, Store, heard
+from tests.api.world import Api, Start, Store, message_of
 
 pytestmark = pytest.mark.nats
 GRAPHQL = Subprotocol("graphql-transport-ws")
@@ -75,8 +75,8 @@ async def test_open_streams_of_a_revoked_key_end(store: Store, start: Start) -> 
         connect(graphql, subprotocols=[GRAPHQL], additional_headers={"Authorization": f"Bearer {key}"}) as by_header,
         connect(graphql, subprotocols=[GRAPHQL]) as by_message,
     ):
-        await heard(socket, "connected")
-        await heard(kept, "connected")
+        await message_of(socket, "connected")
+        await message_of(kept, "connected")
         await subscribe(by_header, {})
         await subscribe(by_message, {"key": key})
         events = asyncio.create_task(follow(api, key))
@@ -89,4 +89,4 @@ async def test_open_streams_of_a_revoked_key_end(store: Store, start: Start) -> 
         async with asyncio.timeout(1.5):
             assert await events in {"ended", "RemoteProtocolError"}
         await kept.send('{"type":"ping"}')
-        await heard(kept, "pong")
+        await message_of(kept, "pong")

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from contracts.signals import WhaleTrade
 from contracts.subjects import WHALE
-from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store, heard, whale
+from tests.api.world import ADMIN_KEY, READ_KEY, Api, Start, Store, message_of, whale
 
 pytestmark = pytest.mark.nats
 NOT_READY = 503
@@ -118,10 +118,10 @@ async def test_sentiment_analyze(api: Api) -> None:
 
 async def test_ws(api: Api, store: Store) -> None:
     async with api.stream() as socket:
-        assert (await heard(socket, "connected")).keys() >= {"client_id", "server_time"}
+        assert (await message_of(socket, "connected")).keys() >= {"client_id", "server_time"}
         await socket.send('{"type":"subscribe","symbol":"BTC","id":7}')
-        assert (await heard(socket, "subscribed"))["id"] == 7
-        update = await heard(socket, "price_update")
+        assert (await message_of(socket, "subscribed"))["id"] == 7
+        update = await message_of(socket, "price_update")
         assert update.keys() >= {"symbol", "price", "change_24h", "volume_24h", "bid", "ask", "age", "quality"}
 
 

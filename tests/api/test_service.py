@@ -17,7 +17,7 @@ from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.embedded import free_port, nats_server
-from tests.api.world import READ_KEY, Start, Store, answering, api_settings, heard, serving
+from tests.api.world import READ_KEY, Start, Store, answering, api_settings, message_of, serving
 
 pytestmark = pytest.mark.nats
 SECOND = 1_000_000_000
@@ -73,9 +73,9 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_inside(store: Store, star
     assert "venue" not in answer.text
     async with api.stream() as stream:
         await stream.send('{"type":"subscribe","symbol":"BTC"}')
-        await heard(stream, "subscribed")
+        await message_of(stream, "subscribed")
         await store.put_ticker("binance", "BTC/USDT", "5")
-        assert (await heard(stream, "price_update"))["price"] == 5
+        assert (await message_of(stream, "price_update"))["price"] == 5
 
 
 async def test_openapi_is_fit_for_actions(store: Store, start: Start) -> None:

@@ -19,7 +19,7 @@ from tests.api.streaming import (
     subscribe,
     until_heard,
 )
-from tests.api.world import ADMIN_KEY, READ_KEY, Start, Store, api_settings, heard
+from tests.api.world import ADMIN_KEY, READ_KEY, Start, Store, api_settings, message_of
 
 pytestmark = pytest.mark.nats
 
@@ -27,29 +27,29 @@ pytestmark = pytest.mark.nats
 async def test_connected_ping_and_subscriptions(store: Store, start: Start) -> None:
     api = await start()
     async with api.stream() as stream:
-        connected = await heard(stream, "connected")
+        connected = await message_of(stream, "connected")
         assert connected["authenticated"] is True
         assert "price" in connected["channels"]
         assert len(connected["client_id"]) == 16
         assert datetime.fromisoformat(connected["server_time"]).tzinfo is not None
         await say(stream, type="ping", id=7)
-        assert (await heard(stream, "pong"))["id"] == 7
+        assert (await message_of(stream, "pong"))["id"] == 7
         first = await subscribe(stream, symbols=["BTC", "eth-usdt"], channel="trades", id="mine")
-        second = await heard(stream, "subscribed")
+        second = await message_of(stream, "subscribed")
         assert [(said["channel"], said["symbol"], said["id"]) for said in (first, second)] == [
             ("trades", "BTC", "mine"),
             ("trades", "ETH/USDT", "mine"),
         ]
         await say(stream, type="get_subscriptions", id=8)
-        listed = await heard(stream, "subscriptions")
+        listed = await message_of(stream, "subscriptions")
         held = listed["subscriptions"]
         assert listed["id"] == 8
         assert [(item["channel"], item["symbol"]) for item in held] == [("trades", "BTC"), ("trades", "ETH/USDT")]
         await say(stream, type="unsubscribe", symbol="BTC", channel="trades", id=9)
-        said = await heard(stream, "unsubscribed")
+        said = await message_of(stream, "unsubscribed")
         assert (said["channel"], said["symbol"], said["id"]) == ("trades", "BTC", 9)
         await say(stream, type="get_subscriptions")
-        assert len((await heard(stream, "subscriptions"))["subscriptions"]) == 1
+        assert len((await message_of(stream, "subscriptions"))["subscriptions"]) == 1
 
 
 async def test_a_refused_message_is_answered_with_its_id(store: Store, start: Start) -> None:
@@ -59,9 +59,9 @@ async def test_a_refused_message_is_answered_with_its_id(store: Store, start: St
             ({"type": "dance"}, {"type": "subscribe"}, {"type": "subscribe", "symbol": "XYZ"})
         ):
             await say(stream, **wrong, id=number)
-            assert (await heard(stream, "error"))["id"] == number
+            assert (await message_of(stream, "error"))["id"] == number
         await say(stream, type="dance", id=["no", "id"])
-        assert "id" not in await heard(stream, "error")
+        assert "id" not in await message_of(stream, "error")
 
 
 WRONG: list[tuple[str | bytes, str, str | None]] = [
@@ -89,40 +89,40 @@ async def test_what_is_wrong_is_reported_and_the_connection_stays(store: Store, 
     async with api.stream() as stream:
         for text, code, detail in WRONG:
             await stream.send(text)
-            error = await heard(stream, "error")
+            error = await message_of(stream, "error")
             assert (text, error["code"]) == (text, code)
             assert error["message"]
             assert detail is None or detail in error["details"]
         await say(stream, type="ping")
-        await heard(stream, "pong")
+        await message_of(stream, "pong")
 
 
 async def test_without_a_key_there_is_an_error_and_1008(store: Store, start: Start) -> None:
     api = await start({"stream": StreamLimits(auth_seconds=0.3)})
     async with api.stream(key="wrong") as stream:
-        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert (await message_of(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
     async with api.stream(key=None) as stream:
         await say(stream, type="subscribe", symbol="BTC")
-        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert (await message_of(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
     async with api.stream(key=None) as stream:
         await say(stream, type="auth", key="wrong")
-        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert (await message_of(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
     async with api.stream(key=None) as stream:  # says nothing at all
-        assert (await heard(stream, "error"))["code"] == "UNAUTHORIZED"
+        assert (await message_of(stream, "error"))["code"] == "UNAUTHORIZED"
         assert await closing(stream) == 1008
 
 
 async def test_a_key_as_first_message_opens(store: Store, start: Start) -> None:
     api = await start()
     async with api.stream(key=None) as stream:
-        assert (await heard(stream, "connected"))["authenticated"] is False
+        assert (await message_of(stream, "connected"))["authenticated"] is False
         await say(stream, type="auth", key=READ_KEY)
-        await heard(stream, "authenticated")
+        await message_of(stream, "authenticated")
         await say(stream, type="ping")
-        await heard(stream, "pong")
+        await message_of(stream, "pong")
 
 
 @pytest.mark.parametrize("key", [None, READ_KEY])
@@ -132,7 +132,7 @@ async def test_a_wrong_key_is_refused_where_none_is_needed(
 ) -> None:
     api = await start(GPT_API_REQUIRE_AUTH="false")
     async with api.stream(key=key) as stream:
-        assert (await heard(stream, "connected"))["authenticated"] is True
+        assert (await message_of(stream, "connected"))["authenticated"] is True
         await say(stream, type="auth", key=wrong)
         said = json.loads(await stream.recv())
         assert (said["type"], said["code"]) == ("error", "UNAUTHORIZED")
@@ -144,16 +144,16 @@ async def test_guessed_keys_wear_out_the_limit_of_an_address(store: Store, start
     limits = replace(default_limits(100, 60), address_anonymous=Limit("anonymous-ip", 3, 3600))
     api = await start({"limits": limits}, GPT_API_REQUIRE_AUTH="false")
     async with api.stream(key=None) as stream:
-        await heard(stream, "connected")
+        await message_of(stream, "connected")
         for code in ("UNAUTHORIZED", "UNAUTHORIZED", "RATE_LIMITED"):
             await say(stream, type="auth", key="guess")
-            assert (await heard(stream, "error"))["code"] == code
+            assert (await message_of(stream, "error"))["code"] == code
 
 
 async def test_an_address_off_the_list_is_turned_away(store: Store, start: Start) -> None:
     api = await start(GPT_API_IP_ALLOWLIST="10.0.0.0/8")
     async with api.stream() as stream:
-        assert (await heard(stream, "error"))["code"] == "FORBIDDEN"
+        assert (await message_of(stream, "error"))["code"] == "FORBIDDEN"
         assert await closing(stream) == 1008
 
 
@@ -162,7 +162,7 @@ async def test_too_many_subscriptions_and_messages_are_refused(store: Store, sta
     async with api.stream() as stream:
         for _ in range(205):
             await say(stream, type="ping")
-        error = await heard(stream, "error")
+        error = await message_of(stream, "error")
         assert (error["code"], error["details"]["retry_after"] >= 1) == ("RATE_LIMITED", True)
 
 
@@ -175,21 +175,21 @@ async def test_a_connection_holds_so_many_subscriptions_and_a_key_so_many_connec
             await subscribe(stream, symbol="BTC", channel=channel)
         await subscribe(stream, symbol="BTC", channel="book", id="again")
         await say(stream, type="subscribe", symbols=["BTC", "ETH"], channel="whales", id=4)
-        error = await heard(stream, "error")
+        error = await message_of(stream, "error")
         assert (error["code"], error["details"]["maximum"], error["id"]) == ("LIMIT_REACHED", 3, 4)
         await say(stream, type="unsubscribe", symbol="BTC", channel="book")
-        await heard(stream, "unsubscribed")
+        await message_of(stream, "unsubscribed")
         await subscribe(stream, symbol="BTC", channel="whales")
         async with api.stream() as second:
-            await heard(second, "connected")
+            await message_of(second, "connected")
             async with api.stream() as third:
-                error = await heard(third, "error")
+                error = await message_of(third, "error")
                 assert (error["code"], error["details"]["maximum"]) == ("LIMIT_REACHED", 2)
                 assert await closing(third) == 1008
             answer = await api.get("/events?symbols=BTC")
             assert (answer.status_code, answer.json()["error"]["code"]) == (429, "LIMIT_REACHED")
         async with api.stream() as third:
-            await heard(third, "connected")
+            await message_of(third, "connected")
 
 
 def test_the_limits_are_those_of_the_settings() -> None:

@@ -19,7 +19,7 @@ from tests.api.streaming import (
     trade,
     until_heard,
 )
-from tests.api.world import Start, Store, heard, origin, whale
+from tests.api.world import Start, Store, message_of, origin, whale
 
 pytestmark = pytest.mark.nats
 
@@ -30,10 +30,10 @@ async def test_what_two_subscriptions_share_goes_on_when_one_of_them_ends(store:
         for symbol in ("BTC", "BTC/USDT"):
             await subscribe(stream, channel="liquidations", symbol=symbol)
         await say(stream, type="unsubscribe", channel="liquidations", symbol="BTC")
-        await heard(stream, "unsubscribed")
+        await message_of(stream, "unsubscribed")
         await until_heard(store, "md.v1.liquidation.>")
         await store.publish(f"md.v1.liquidation.{TAIL}", Liquidation.model_validate(LIQUIDATION))
-        assert (await heard(stream, "liquidation"))["symbol"] == "BTC/USDT"
+        assert (await message_of(stream, "liquidation"))["symbol"] == "BTC/USDT"
 
 
 async def test_what_is_rare_can_be_subscribed_for_every_symbol_and_comes_once(store: Store, start: Start) -> None:
@@ -46,7 +46,7 @@ async def test_what_is_rare_can_be_subscribed_for_every_symbol_and_comes_once(st
         for usd in ("7.0", "8.0"):
             event = WhaleTrade.model_validate(whale("binance", "BTC/USDT", usd))
             await store.publish(f"signal.v1.whale.{TAIL}", event)
-        assert [(await heard(stream, "whale"))["usd_value"] for _ in range(2)] == [7.0, 8.0]
+        assert [(await message_of(stream, "whale"))["usd_value"] for _ in range(2)] == [7.0, 8.0]
 
 
 async def test_a_price_is_pushed_when_it_changes_and_only_then(store: Store, start: Start) -> None:
@@ -54,15 +54,15 @@ async def test_a_price_is_pushed_when_it_changes_and_only_then(store: Store, sta
     api = await start()
     async with api.stream() as stream:
         await subscribe(stream, symbol="BTC")
-        first = await heard(stream, "price_update")
+        first = await message_of(stream, "price_update")
         assert (first["symbol"], first["price"], first["quality"]) == ("BTC", 91000.10, "live")
         await until_heard(store, "md.v1.ticker.all.BTC.>")
         await store.publish(f"md.v1.ticker.{TAIL}", ticker("91002.5"))
-        second = await heard(stream, "price_update")
+        second = await message_of(stream, "price_update")
         assert (second["price"], second["bid"]) == (91002.5, 91000)
         await store.publish(f"md.v1.ticker.{TAIL}", ticker("91002.5"))
         await store.publish(f"md.v1.ticker.{TAIL}", ticker("91003"))
-        assert (await heard(stream, "price_update"))["price"] == 91003
+        assert (await message_of(stream, "price_update"))["price"] == 91003
 
 
 async def test_a_price_is_pushed_for_what_only_the_state_tells(store: Store, start: Start) -> None:
@@ -70,10 +70,10 @@ async def test_a_price_is_pushed_for_what_only_the_state_tells(store: Store, sta
     async with api.stream() as stream:
         await subscribe(stream, symbol="BTC")
         await store.put_ticker("binance", "BTC/USDT", "91000")
-        assert (await heard(stream, "price_update"))["price"] == 91000
+        assert (await message_of(stream, "price_update"))["price"] == 91000
         await store.put_feed("binance", connected=False, state="down")
         async with asyncio.timeout(20):  # what the ticker's own event says may come in between
-            while (await heard(stream, "price_update"))["quality"] != "stale":
+            while (await message_of(stream, "price_update"))["quality"] != "stale":
                 pass
 
 
@@ -125,12 +125,12 @@ async def test_what_is_not_subscribed_is_not_pushed(store: Store, start: Start) 
         await subscribe(stream, symbol="ETH/BTC", channel="trades")
         await subscribe(stream, symbol="BTC", channel="trades")
         await say(stream, type="unsubscribe", symbol="BTC", channel="trades")
-        await heard(stream, "unsubscribed")
+        await message_of(stream, "unsubscribed")
         await until_heard(store, "md.v1.trade.*.ETH.>")
         await store.publish(f"md.v1.trade.{TAIL}", trade(1))
         await store.publish("md.v1.trade.binance.ETH.USDT.spot", trade(2, symbol="ETH/USDT"))
         await store.publish("md.v1.trade.binance.ETH.BTC.spot", trade(3, symbol="ETH/BTC"))
-        assert (await heard(stream, "trade"))["id"] == "t3"
+        assert (await message_of(stream, "trade"))["id"] == "t3"
 
 
 async def test_a_quiet_price_is_sent_every_five_seconds_and_grows_older(store: Store, start: Start) -> None:
@@ -141,13 +141,13 @@ async def test_a_quiet_price_is_sent_every_five_seconds_and_grows_older(store: S
     loop = asyncio.get_running_loop()
     async with api.stream() as stream:
         await subscribe(stream, symbol="BTC")
-        first = await heard(stream, "price_update")
+        first = await message_of(stream, "price_update")
         named = {"symbol", "price", "change_24h", "volume_24h", "bid", "ask", "age", "quality", "timestamp"}
         assert named <= first.keys()
         ages = [first["age"]]
         for _ in range(2):
             before = loop.time()
-            message = await heard(stream, "price_update", seconds=10)
+            message = await message_of(stream, "price_update", seconds=10)
             waited = loop.time() - before
             ages.append(message["age"])
             assert message["price"] == first["price"]
@@ -161,12 +161,12 @@ async def test_an_interval_gives_the_newest_state_each_time(store: Store, start:
     api = await start()
     async with api.stream() as stream:
         assert (await subscribe(stream, symbol="BTC", interval=1))["interval"] == 1
-        assert (await heard(stream, "price_update"))["price"] == 1
+        assert (await message_of(stream, "price_update"))["price"] == 1
         await until_heard(store, "md.v1.ticker.all.BTC.>")
         began, seen = asyncio.get_running_loop().time(), 1
         for last in range(2, 50):
             await store.publish(f"md.v1.ticker.{TAIL}", ticker(str(last)))
-        while (await heard(stream, "price_update"))["price"] != 49:
+        while (await message_of(stream, "price_update"))["price"] != 49:
             seen += 1
         assert seen <= asyncio.get_running_loop().time() - began + 1.5
 
@@ -179,5 +179,5 @@ async def test_an_interval_of_events_gives_together_what_came_since(store: Store
         await until_heard(store, "md.v1.trade.*.BTC.>")
         for number in range(3):
             await store.publish(f"md.v1.trade.{TAIL}", trade(number))
-        assert [(await heard(stream, "trade"))["id"] for _ in range(3)] == ["t0", "t1", "t2"]
+        assert [(await message_of(stream, "trade"))["id"] for _ in range(3)] == ["t0", "t1", "t2"]
         assert asyncio.get_running_loop().time() - began > 0.9, "not before the interval is over"

@@ -20,7 +20,7 @@ from api.stream.limits import StreamLimits
 from runtime.servers.embedded import NatsServer
 from tests.api.streaming import TAIL, clients, closing, large_cluster, say, subscribe, trade, until_heard
 from tests.api.test_connections import api_process, memory_of
-from tests.api.world import Start, Store, answering, heard
+from tests.api.world import Start, Store, answering, message_of
 
 pytestmark = pytest.mark.nats
 CLUSTERS = "signal.v1.cluster.all.BTC.USD.any"
@@ -50,7 +50,7 @@ async def test_a_client_that_does_not_read_is_closed_and_slows_nobody(store: Sto
             for number in range(10):
                 await store.bus.client.publish(CLUSTERS, large_cluster(f"{burst}-{number}").model_dump_json().encode())
             async with asyncio.timeout(20):
-                while (await heard(good, "alert"))["id"] != f"{burst}-9":
+                while (await message_of(good, "alert"))["id"] != f"{burst}-9":
                     pass
         assert await code == 1013
 
@@ -63,12 +63,12 @@ async def test_a_client_of_a_quiet_stream_that_reads_nothing_is_closed(
     monkeypatch.setattr(server, "PONG_SECONDS", 2.0)
     api = await start()
     async with api.stream() as good, api.stream() as bad:
-        await heard(good, "connected")
+        await message_of(good, "connected")
         bad.transport.pause_reading()
         await clients(api, 2)
         await clients(api, 1)
         await say(good, type="ping")
-        await heard(good, "pong")
+        await message_of(good, "pong")
 
 
 class Reader(asyncio.Protocol):

@@ -250,7 +250,7 @@ async def answering(url: str, **plan: Any) -> AsyncGenerator[Service]:
         await bus.close()
 
 
-async def heard(stream: ClientConnection, kind: str, seconds: float = 20.0) -> dict[str, Any]:
+async def message_of(stream: ClientConnection, kind: str, seconds: float = 20.0) -> dict[str, Any]:
     """The next message of a kind; others are passed over."""
     async with asyncio.timeout(seconds):
         while True:

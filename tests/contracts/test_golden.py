@@ -34,12 +34,15 @@ def test_golden_message_is_read_by_both_codecs(path: Path) -> None:
         assert json.loads(encode(fast))[name] == value
 
 
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def is_current(path: Path) -> bool:
+    """Whether a message has the newest version and form of its event."""
+    kind, version, form, *_ = NAMES[path]
+    return version == f"v{EVENTS[kind].version}" and not form.startswith(EARLIER)
+
+
+@pytest.mark.parametrize("path", list(filter(is_current, GOLDEN)), ids=lambda path: path.stem)
 def test_golden_message_of_the_current_version_is_written_alike(path: Path) -> None:
     model = EVENTS[NAMES[path][0]]
-    _, version, form, *_ = NAMES[path]
-    if version != f"v{model.version}" or form.startswith(EARLIER):
-        pytest.skip("a message of an earlier version")
     raw = path.read_bytes().rstrip(b"\n")
     assert model.model_validate_json(raw).model_dump_json().encode() == raw
     assert encode(decoder(model).decode(raw)) == raw

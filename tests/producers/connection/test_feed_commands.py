@@ -65,6 +65,18 @@ class World:
         return await self.client.request(f"feed.{verb}", query, reply)
 
 
+@asynccontextmanager
+async def at_work(producer: Producer, live: Callable[[], bool]) -> AsyncGenerator[None]:
+    """A producer that runs for as long as the block lasts; it begins once `live()`."""
+    task = asyncio.create_task(producer.run())
+    try:
+        await until(live, "live")
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+
+
 async def until(check: Callable[[], bool], what: str, seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not check():  # noqa: ASYNC110
@@ -96,13 +108,10 @@ async def world(server: NatsServer, venue: str, *, held: bool = True, seconds: f
         await bus.client.subscribe(subjects.ALL_FEEDS, cb=found.on_message)
         await bus.client.subscribe(f"{subjects.TRADE}{venue}.>", cb=found.on_message)
         await bus.client.flush()
-        task = asyncio.create_task(producer.run())
         try:
-            await until(found.live, "live")
-            yield found
+            async with at_work(producer, found.live):
+                yield found
         finally:
-            task.cancel()
-            await asyncio.wait({task}, timeout=5)
             await service.close()
             await bus.close()
 

@@ -28,7 +28,7 @@ from producers.standby import GatedLane
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
 from runtime.servers.embedded import NatsServer
-from tests.producers.connection.test_feed_commands import Held, until
+from tests.producers.connection.test_feed_commands import Held, at_work, until
 
 pytestmark = [pytest.mark.nats, pytest.mark.timeout(600)]
 AUDITED = sorted(venue.id for venue in VENUES.values() if venue.rest.audit_call is not None)
@@ -87,13 +87,10 @@ async def watching(server: NatsServer, venue: str, *, rate: float = 4.0) -> Asyn
         found = Watched(Producer(plan, gate, OPENERS["picows"], save))
         await bus.client.subscribe(subjects.ALL_FEEDS, cb=found.on_message)
         await bus.client.flush()
-        task = asyncio.create_task(found.producer.run())
         try:
-            await until(found.live, "live")
-            yield found
+            async with at_work(found.producer, found.live):
+                yield found
         finally:
-            task.cancel()
-            await asyncio.wait({task}, timeout=5)
             await bus.close()
 
 
