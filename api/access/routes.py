@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel
 
-from api.access.schemas import AuditParameters, KeyIdInPath, KeysParameters, NewKey, Rotation
+from api.access.schemas import AuditParameters, KeyIdInPath, KeyRotation, KeysParameters, NewKey
 from api.http.access.keys import ADMIN
 from api.http.envelope import Success
 from api.http.errors import documented
@@ -91,13 +91,13 @@ async def list_keys(query: Annotated[KeysParameters, Query()], commands: Command
 async def rotate(
     id: KeyIdInPath,  # noqa: A002 - the name in the path
     commands: Commands,
-    body: Annotated[Rotation | None, Body()] = None,
+    body: Annotated[KeyRotation | None, Body()] = None,
 ) -> Response:
     """Give a key a new secret.
 
     The one that it has lives on for `overlap_seconds` (a day), so that those who use it can change over.
     """
-    overlap = (body or Rotation()).overlap_seconds
+    overlap = (body or KeyRotation()).overlap_seconds
     request = access.RotateKey(caller=commands.caller, id=_checked(id), overlap_seconds=overlap)
     return (await commands("rotate", request, access.KeyShown)).as_response()
 

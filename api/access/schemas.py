@@ -27,7 +27,7 @@ class NewKey(Taken):
     expires_at: AwareDatetime | None = Field(default=None, description="from then on it is refused; null for never")
 
 
-class Rotation(Taken):
+class KeyRotation(Taken):
     """How a key is to be rotated."""
 
     overlap_seconds: Overlap = DAY_SECONDS

@@ -18,6 +18,7 @@ from api.http.routing import declared_scope
 JSON: Final = "application/json"
 BEARER: Final = "bearer"
 _HOST: Final = re.compile(r"^[A-Za-z0-9.\-_\[\]:]{1,255}$")
+_REFERENCE: Final = re.compile(r'(?<="#/components/schemas/)\w+(?=")')
 EXAMPLES: Final = {
     "symbol": "BTC",
     "symbols": "BTC,ETH",
@@ -88,9 +89,17 @@ def described(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 components.get("schemas", {}).pop(name, None)
             bearer = {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer <key>"}
             components["securitySchemes"] = {BEARER: bearer}
+            schemas = {_name_form(name): schema for name, schema in components["schemas"].items()}
+            components["schemas"] = dict(sorted(schemas.items()))
+            document.update(json.loads(_REFERENCE.sub(lambda found: _name_form(found[0]), json.dumps(document))))
         return document
 
     return openapi
+
+
+def _name_form(name: str) -> str:
+    """Name a form of a generic model so that clients can be generated: `Success_KeyInfo_` is `SuccessKeyInfo`."""
+    return "".join(word[0].upper() + word[1:] for word in name.split("_") if word)
 
 
 def parameters_of(app: FastAPI, route: APIRoute, method: str) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,7 @@ from api.http.routing import requires
 from api.http.validation import check_query
 from api.market import formats, schemas
 from api.market.answers import Answer
-from api.market.schemas import Fresh, SymbolInPath
-from contracts.services.replies.market import Orderbook, Snapshot
-from contracts.services.replies.multi import MergedBook
+from api.market.schemas import SymbolInPath
 
 _FAILURES: Final = (400, 401, 403, 404, 429, 500, 503, 504)
 _READS: Final = [requires(MARKET_READ), Depends(check_query)]
@@ -29,7 +27,7 @@ plain: Final = APIRouter(
 ROUTERS: Final = (gpt, plain, multi)
 
 
-@gpt.get("/raw", operation_id="getMarketSnapshot", response_model=Fresh[Snapshot])
+@gpt.get("/raw", operation_id="getMarketSnapshot", response_model=schemas.RawSnapshot)
 async def raw(query: Annotated[schemas.RawParameters, Query()], answer: Answer) -> Response:
     """Full snapshot of a symbol.
 
@@ -39,13 +37,13 @@ async def raw(query: Annotated[schemas.RawParameters, Query()], answer: Answer) 
     return await answer("raw", query, formats.envelope)
 
 
-@gpt.get("/whale", operation_id="getWhaleTrades", response_model=schemas.WhaleAnswer)
+@gpt.get("/whale", operation_id="getWhaleTrades", response_model=schemas.WhaleSnapshot)
 async def whale(query: Annotated[schemas.WhaleParameters, Query()], answer: Answer) -> Response:
     """Recent whale trades of a symbol."""
     return await answer("whale", query, formats.listed)
 
 
-@gpt.get("/liq", operation_id="getLiquidations", response_model=schemas.LiquidationAnswer)
+@gpt.get("/liq", operation_id="getLiquidations", response_model=schemas.LiqSnapshot)
 async def liquidations(query: Annotated[schemas.LiquidationsParameters, Query()], answer: Answer) -> Response:
     """Recent liquidations of a symbol's base with totals over 1, 4 and 24 hours."""
     return await answer("liq", query, formats.envelope)
@@ -61,7 +59,7 @@ async def liquidation_map(query: Annotated[schemas.LiquidationMapParameters, Que
     return await answer("liqmap", query, formats.envelope)
 
 
-@gpt.get("/orderbook", operation_id="getOrderbook", response_model=Fresh[Orderbook])
+@gpt.get("/orderbook", operation_id="getOrderbook", response_model=schemas.OrderbookSnapshot)
 async def orderbook(query: Annotated[schemas.OrderbookParameters, Query()], answer: Answer) -> Response:
     """Order book of a symbol on one exchange."""
     return await answer("orderbook", query, formats.envelope)
@@ -103,7 +101,9 @@ async def ticker(symbol: SymbolInPath, query: Annotated[schemas.TickerParameters
     return await answer("ticker", query.at(symbol), formats.flat)
 
 
-@multi.get("/orderbook/{symbol:path}", operation_id="getConsolidatedOrderbook", response_model=Fresh[MergedBook])
+@multi.get(
+    "/orderbook/{symbol:path}", operation_id="getConsolidatedOrderbook", response_model=schemas.MergedOrderbookSnapshot
+)
 async def multi_orderbook(
     symbol: SymbolInPath, query: Annotated[schemas.MultiOrderbookParameters, Query()], answer: Answer
 ) -> Response:

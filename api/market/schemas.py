@@ -20,12 +20,15 @@ from contracts.services.replies.liqmap import LiquidationMap
 from contracts.services.replies.market import (
     FeedHealth,
     Liquidations,
+    Orderbook,
     PriceReply,
     Quality,
+    Snapshot,
     Whale,
 )
 from contracts.services.replies.multi import (
     MarketTrade,
+    MergedBook,
     OhlcReply,
     SymbolEntry,
     SymbolsOf,
@@ -161,6 +164,18 @@ class Fresh(Dated, Generic[T]):
     quality: Quality
 
 
+class RawSnapshot(Fresh[Snapshot]):
+    """The answer of `/gpt/raw`."""
+
+
+class OrderbookSnapshot(Fresh[Orderbook]):
+    """The answer of `/gpt/orderbook`."""
+
+
+class MergedOrderbookSnapshot(Fresh[MergedBook]):
+    """The answer of `/multi/orderbook/{symbol}`."""
+
+
 class Received(Dated):
     """What lists of a symbol have: no age where nothing of it was received."""
 
@@ -169,7 +184,7 @@ class Received(Dated):
     quality: Quality
 
 
-class WhaleAnswer(Received):
+class WhaleSnapshot(Received):
     """The answer of `/gpt/whale`."""
 
     model_config = ConfigDict(json_schema_extra={"example": _WHALES})
@@ -178,7 +193,7 @@ class WhaleAnswer(Received):
     stale_exchanges: list[str]
 
 
-class LiquidationAnswer(Received):
+class LiqSnapshot(Received):
     """The answer of `/gpt/liq`."""
 
     data: Liquidations

@@ -24,7 +24,7 @@ from api.webhooks.schemas import (
     EndpointsParameters,
     EventTypeInPath,
     NewEndpoint,
-    Rotation,
+    SecretRotation,
 )
 from contracts.errors import DisabledError, NotFoundError
 from contracts.schema import literals
@@ -206,7 +206,7 @@ async def rotate_secret(
     id: EndpointIdInPath,  # noqa: A002 - the name in the path
     commands: Commands,
     once: Once,
-    body: Annotated[Rotation | None, Body()] = None,
+    body: Annotated[SecretRotation | None, Body()] = None,
     _key: IdempotencyKey = None,
 ) -> Response:
     """Give an endpoint a new secret.
@@ -214,7 +214,7 @@ async def rotate_secret(
     Events are signed with the one that it has as well for `overlap_seconds` (a day), so that the receiver can change
     over. The header of the older scheme has room for one signature, which is the new secret's from now on.
     """
-    rotation = body or Rotation()
+    rotation = body or SecretRotation()
 
     async def make(_request_key: str | None) -> Reply:
         request = webhooks.RotateSecret(

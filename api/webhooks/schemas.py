@@ -86,7 +86,7 @@ class ChangedEndpoint(Taken):
         return tuple(name for name in CLEARABLE if name in self.nulls())
 
 
-class Rotation(Taken):
+class SecretRotation(Taken):
     """How a secret is to be rotated."""
 
     secret: Secret | None = Field(default=None, description="the new one; made where it is left out")

@@ -166,6 +166,7 @@ class MarketClient:
         self._tasks.discard(task)
         if self._under_way.get(key) is task:
             del self._under_way[key]
+        _pass_over(task)  # raised to all who still wait, which may be nobody
 
     async def _fetch(self, verb: str, request: bytes) -> CachedReply:
         if not self._bus.connected:
@@ -194,6 +195,8 @@ class MarketClient:
             raise NoAnswerError(f"{subject}: no answer within {seconds} s")
         finally:
             await end_tasks(sent)
+            for one in sent:
+                _pass_over(one)
 
     def _keep(self, key: tuple[str, bytes], known: CachedReply) -> None:
         before = self._known.pop(key, None)
@@ -201,6 +204,12 @@ class MarketClient:
         self._known[key] = known
         while self._bytes > self._most_bytes and len(self._known) > 1:
             self._bytes -= self._known.popitem(last=False)[1].size
+
+
+def _pass_over(ended: asyncio.Future[Any]) -> None:
+    """Take note that a task failed, so that asyncio does not report a failure that nobody waits for."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def encode_query(query: MarketQuery) -> bytes:

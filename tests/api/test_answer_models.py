@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -108,3 +110,16 @@ def test_a_route_without_a_model_and_a_member_that_the_model_lacks_fail() -> Non
 def test_a_fault_against_the_schema_is_found(value: Any, faults: list[str]) -> None:
     document = {"components": {"schemas": {"Known": Known.model_json_schema()}}}
     assert list(find_faults({"$ref": "#/components/schemas/Known"}, value, document)) == faults
+
+
+def test_models_have_names_that_clients_can_be_generated_with() -> None:
+    document = make_app(ROUTERS).openapi()
+    schemas = document["components"]["schemas"]
+    assert [name for name in schemas if not re.fullmatch(r"([A-Z][a-z0-9]*)+", name)] == []
+    assert set(re.findall(r"#/components/schemas/([^\"]*)", json.dumps(document))) <= set(schemas)
+    answers = [
+        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]
+        for path in ("/gpt/raw", "/gpt/whale", "/gpt/liq", "/gpt/orderbook")
+    ]
+    names = ["RawSnapshot", "WhaleSnapshot", "LiqSnapshot", "OrderbookSnapshot"]
+    assert answers == [f"#/components/schemas/{name}" for name in names]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -117,6 +119,34 @@ async def test_a_request_that_one_copy_took_to_its_grave_is_sent_to_another() ->
     async with asyncio.timeout(0.8):
         assert not (await task).stale
     assert core.asked == 2
+
+
+async def test_failures_that_nobody_waits_for_any_more_are_not_reported_as_faults() -> None:
+    faults = list[Any]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context["message"]))
+
+    async def fail_late() -> Reply:
+        try:
+            await asyncio.sleep(0.35 if core.asked == 1 else 0.05)
+        except asyncio.CancelledError:
+            raise NoAnswerError("cut off") from None
+        raise NoAnswerError("nobody serves it")
+
+    core = Core(fail_late)
+    market = MarketClient(core)
+    with pytest.raises(NotReadyError):
+        await market.request("raw", b"{}")  # the second request fails first, the first one when it is ended
+    assert core.asked == 2
+    core.asked = 0
+    left = asyncio.create_task(market.request("raw", b"{}"))
+    await asyncio.sleep(0.1)
+    left.cancel()
+    await asyncio.sleep(0.5)
+    await market.close()
+    del left
+    gc.collect()
+    await asyncio.sleep(0)
+    assert faults == []
 
 
 async def test_a_refusal_is_raised_to_all_who_asked_and_not_kept() -> None:
