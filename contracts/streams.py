@@ -97,6 +97,7 @@ COMMUNITY: Final = "COMMUNITY"
 SAMPLES: Final = "SAMPLES"
 PAST: Final = "PAST"
 PAST_TRADES: Final = "PAST_TRADES"
+PAST_BOOKS: Final = "PAST_BOOKS"
 
 CANDLE_STREAMS: Final[Mapping[str, str]] = {
     timeframe: CANDLES_1M if timeframe == "1m" else CANDLES_5M if timeframe.endswith("m") else CANDLES_1H
@@ -114,9 +115,8 @@ def _candles(stream: str) -> tuple[str, ...]:
 
 _PAST_STATE: Final = subjects.PAST + "STATE."
 _PAST_DOCUMENTS: Final = (
-    *(_PAST_STATE + key + ">" for key in (subjects.STATE_TICKER, subjects.STATE_BOOK, subjects.STATE_FUNDING)),
-    *(_PAST_STATE + key + ">" for key in (subjects.STATE_INTEREST, subjects.STATE_FEED, subjects.STATE_WHALES)),
-    f"{_PAST_STATE}{subjects.STATE_LIQUIDATIONS}>",
+    *(_PAST_STATE + key + ">" for key in (subjects.STATE_TICKER, subjects.STATE_FUNDING, subjects.STATE_INTEREST)),
+    *(_PAST_STATE + key + ">" for key in (subjects.STATE_FEED, subjects.STATE_WHALES, subjects.STATE_LIQUIDATIONS)),
     subjects.PAST + "COVERAGE.>",
 )
 
@@ -142,9 +142,12 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
     ),
     # what detectors decided by and no other stream keeps, so that it can be decided again
     StreamSpec(SAMPLES, (subjects.ALL_SAMPLES,), max_age=6 * HOUR, max_bytes=256 * MIB),
-    # every version of the documents of recorded buckets, so that answers can be given as they were; lists of trades,
-    # which are long and change often, in a stream of their own: they do not push out the others
-    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=2048 * MIB, compressed=True),
+    # every version of the documents of recorded buckets, so that answers can be given as they were; books and lists of
+    # trades, which are long and change often, in streams of their own: they do not push out the others
+    StreamSpec(PAST, _PAST_DOCUMENTS, max_age=DAY, max_bytes=1280 * MIB, compressed=True),
+    StreamSpec(
+        PAST_BOOKS, (f"{_PAST_STATE}{subjects.STATE_BOOK}>",), max_age=DAY, max_bytes=2048 * MIB, compressed=True
+    ),
     StreamSpec(
         PAST_TRADES,
         (f"{_PAST_STATE}{subjects.STATE_TRADE}>", f"{_PAST_STATE}{subjects.STATE_TRADES_PAGE}>"),

@@ -29,7 +29,7 @@ from consumers.market.core import VERBS, Inside, compose_status
 from consumers.market.liquidations.maps import LiquidationMaps
 from consumers.market.liquidations.reading import LiquidationReader
 from consumers.market.mirrors import Listing, MirroredBucket
-from consumers.market.past.answering import PastAnswers, is_past, read_maps
+from consumers.market.past.answering import PastAnswers, Recordings, is_past, read_maps
 from consumers.market.past.listing import PastListing
 from consumers.market.past.reading import Recording
 from consumers.market.publishing import Consolidator
@@ -79,6 +79,7 @@ class MarketPlan:
     instruments: str = streams.INSTRUMENTS
     coverage: str = streams.COVERAGE
     past: str = streams.PAST
+    past_books: str = streams.PAST_BOOKS
     past_trades: str = streams.PAST_TRADES
     liquidations: str = streams.LIQUIDATIONS
     stale_after_ns: int = 30_000_000_000
@@ -108,7 +109,11 @@ class Core:
         self.maps = LiquidationMaps(bus, plan.liquidations, self.state)
         self.past = PastAnswers(
             self.state,
-            (Recording(bus, plan.past_trades, plan.state), Recording(bus, plan.past, plan.state)),
+            Recordings(
+                trades=Recording(bus, plan.past_trades, plan.state),
+                books=Recording(bus, plan.past_books, plan.state),
+                rest=Recording(bus, plan.past, plan.state),
+            ),
             (self.bucket, self.coverage),
             (
                 PastListing(bus, self.instruments, lambda: self.state.listed),

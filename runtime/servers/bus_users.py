@@ -31,7 +31,8 @@ _PRIVATE: Final = frozenset(
     {
         *(streams.TRADING, streams.JOBS, streams.REMINDERS, streams.SCHEDULES, streams.BUDGETS, streams.DLQ),
         *(streams.PROBE, streams.AUDIT, streams.LIMITS, streams.ANALYTICS, streams.OWN_ALERTS),
-        *(streams.COMMUNITY, streams.TELEGRAM, streams.PAST, streams.PAST_TRADES, streams.SAMPLES),
+        *(streams.COMMUNITY, streams.TELEGRAM, streams.SAMPLES),
+        *(streams.PAST, streams.PAST_BOOKS, streams.PAST_TRADES),
     }
 )
 PUBLIC_STREAMS: Final = tuple(spec.name for spec in STREAMS if spec.name not in _PRIVATE)

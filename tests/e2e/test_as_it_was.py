@@ -44,8 +44,10 @@ KEPT_MB_A_MINUTE: Final = 100  # of the demo at its whole rate, with room
 WHOLE_DEMO: Final = {
     "HYDROPHONE_SIMULATOR_RATE": RATE,
     "HYDROPHONE_SYMBOLS": "BTC,ETH,SOL,XRP,DOGE",
-    "HYDROPHONE_KEEP_PAST_MB": str(max(2048, int(MINUTES * KEPT_MB_A_MINUTE))),
-    "HYDROPHONE_KEEP_PAST_TRADES_MB": str(max(1280, int(MINUTES * KEPT_MB_A_MINUTE))),
+    **{
+        f"HYDROPHONE_KEEP_PAST_{kind}MB": str(2048 + int(MINUTES * KEPT_MB_A_MINUTE))
+        for kind in ("", "BOOKS_", "TRADES_")
+    },
     **NO_LIMITS,
 }
 CANDLES: Final = "/api/market/ohlc?symbol=BTC&exchange=binance&timeframe=1m&limit=60"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
@@ -25,7 +25,14 @@ from contracts import subjects
 from contracts.arithmetic.moments import read_moment
 from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError, TimedOutError
 from contracts.schema.literals import iso
-from contracts.services.market import HealthQuery, LiquidationMapQuery, PastQuery, TradesQuery
+from contracts.services.market import (
+    HealthQuery,
+    LiquidationMapQuery,
+    MultiOrderbookQuery,
+    OrderbookQuery,
+    PastQuery,
+    TradesQuery,
+)
 from runtime import clock
 from runtime.coverage.view import LedgerView
 from runtime.nats.bus import NoAnswerError
@@ -37,7 +44,7 @@ MOST_PASSES: Final = 32  # what is read names what is needed beside: prices, the
 MOST_MOMENTS: Final = 8
 _SETTLED_NS: Final = 1_000_000_000
 _ASKED: Final = b'"as_of"'
-_OF_TRADES: Final = (subjects.STATE_TRADE, subjects.STATE_TRADES_PAGE)
+_TRADES: Final = (subjects.STATE_TRADE, subjects.STATE_TRADES_PAGE)
 
 
 def is_past(body: bytes) -> bool:
@@ -56,23 +63,45 @@ class Moment:
     maps: dict[tuple[str, int], LiquidationHistory] = field(default_factory=dict[tuple[str, int], LiquidationHistory])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recordings:
+    """Where versions are read: of lists of trades, of books, and of everything else."""
+
+    trades: Recording
+    books: Recording
+    rest: Recording
+
+    def list_used(self, query: PastQuery) -> tuple[Recording, ...]:
+        """Return those that an answer needs."""
+        if isinstance(query, TradesQuery):
+            return (self.rest, self.trades)
+        return (self.rest, self.books) if isinstance(query, OrderbookQuery | MultiOrderbookQuery) else (self.rest,)
+
+    def split(self, keys: Iterable[str]) -> list[tuple[Recording, list[str]]]:
+        """Return keys of documents of the state, sorted, by where they are read."""
+        found: dict[str, list[str]] = {"trades": [], "books": [], "rest": []}
+        for key in sorted(keys):
+            kind = "trades" if key.startswith(_TRADES) else "books" if key.startswith(subjects.STATE_BOOK) else "rest"
+            found[kind].append(key)
+        return [(self.trades, found["trades"]), (self.books, found["books"]), (self.rest, found["rest"])]
+
+
 class PastAnswers:
     """Composes answers as they were, a few at a time; the last moments' documents are kept.
 
-    `recordings` are that of lists of trades and that of everything else, `buckets` the state's and the ledger's,
-    `sources` give what was listed, and the liquidations of a map.
+    `buckets` are the state's and the ledger's, `sources` give what was listed, and the liquidations of a map.
     """
 
     def __init__(
         self,
         live: MarketState,
-        recordings: tuple[Recording, Recording],
+        recordings: Recordings,
         buckets: tuple[MirroredBucket, MirroredBucket],
         sources: tuple[PastListing, MapReader],
     ) -> None:
         self._live = live
         self._listing, self._maps = sources
-        self._trades, self._rest = recordings
+        self._recordings = recordings
         self._state, self._coverage = buckets
         self._moments: OrderedDict[int, Moment] = OrderedDict()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -88,7 +117,7 @@ class PastAnswers:
         at_ns = read_moment(query.as_of)
         try:
             async with asyncio.timeout(SECONDS), self._turns:
-                used = (self._rest, self._trades) if isinstance(query, TradesQuery) else (self._rest,)
+                used = self._recordings.list_used(query)
                 since = max([await _check_reach(recording, at_ns) for recording in used])
                 composed = await self.compose(compose, query, at_ns)
         except TimeoutError:
@@ -143,16 +172,12 @@ class PastAnswers:
         return moment
 
     async def _read(self, moment: Moment) -> None:
-        trades = {key for key in moment.state.wanted if key.startswith(_OF_TRADES)}
-        wanted = (
-            (self._trades, self._state, moment.state, trades),
-            (self._rest, self._state, moment.state, moment.state.wanted - trades),
-            (self._rest, self._coverage, moment.coverage, set(moment.coverage.wanted)),
-        )
+        wanted = [
+            *((*place, self._state, moment.state) for place in self._recordings.split(moment.state.wanted)),
+            (self._recordings.rest, sorted(moment.coverage.wanted), self._coverage, moment.coverage),
+        ]
         needed = [
-            (held, recording.read(bucket, sorted(keys), moment.at_ns))
-            for recording, bucket, held, keys in wanted
-            if keys
+            (held, recording.read(bucket, keys, moment.at_ns)) for recording, keys, bucket, held in wanted if keys
         ]
         found = await asyncio.gather(*(reading for _, reading in needed))
         for (held, _), documents in zip(needed, found, strict=True):

@@ -35,17 +35,22 @@ class RetentionSettings(BaseSettings):
     signals: Count = Field(30, validation_alias="HYDROPHONE_KEEP_SIGNALS_DAYS")
     feeds: Count = Field(30, validation_alias="HYDROPHONE_KEEP_FEEDS_DAYS")
     past_hours: Count = Field(24, validation_alias="HYDROPHONE_KEEP_PAST_HOURS")
-    past_mb: Count = Field(2048, validation_alias="HYDROPHONE_KEEP_PAST_MB")
+    past_mb: Count = Field(1280, validation_alias="HYDROPHONE_KEEP_PAST_MB")
+    past_books_mb: Count = Field(2048, validation_alias="HYDROPHONE_KEEP_PAST_BOOKS_MB")
     past_trades_mb: Count = Field(1280, validation_alias="HYDROPHONE_KEEP_PAST_TRADES_MB")
     stream_scale: Scale = Field(Decimal(1), validation_alias="HYDROPHONE_STREAM_SCALE")
 
     def retention(self) -> Retention:
         """What the provisioner applies to the declared streams and buckets."""
         ages = {stream: getattr(self, name) * DAY for name, found in _DAYS for stream in found}
-        past = dict.fromkeys((streams.PAST, streams.PAST_TRADES), self.past_hours * HOUR)
-        sizes = {streams.PAST: self.past_mb, streams.PAST_TRADES: self.past_trades_mb, streams.MARKET: self.trades_mb}
+        past = {
+            streams.PAST: self.past_mb,
+            streams.PAST_BOOKS: self.past_books_mb,
+            streams.PAST_TRADES: self.past_trades_mb,
+        }
+        sizes = {**past, streams.MARKET: self.trades_mb}
         return Retention(
-            ages={**ages, **past, streams.MARKET: self.trades_hours * HOUR},
+            ages={**ages, **dict.fromkeys(past, self.past_hours * HOUR), streams.MARKET: self.trades_hours * HOUR},
             sizes={stream: size * MIB for stream, size in sizes.items()},
             scale=float(self.stream_scale),
         )

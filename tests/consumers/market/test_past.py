@@ -23,13 +23,13 @@ from consumers.market.liquidations.map import compose_map
 from consumers.market.past.answering import Moment, PastAnswers
 from consumers.market.state import Reader
 from contracts import codec, subjects
-from contracts.errors import HydrophoneError, InvalidParameterError
+from contracts.errors import HydrophoneError, InvalidParameterError, NotReadyError
 from contracts.instrument import Instrument, make_instrument
 from contracts.market import BookSnapshot, FeedStatus, Funding, Liquidation, OpenInterest, Ticker, Trade
 from contracts.schema.literals import iso
 from contracts.services.market import LiquidationMapQuery
 from contracts.signals import WhaleTrade
-from contracts.streams import INSTRUMENTS, PAST
+from contracts.streams import INSTRUMENTS, PAST, PAST_BOOKS
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus
 from runtime.nats.streams.api import call
@@ -269,6 +269,29 @@ async def test_the_answer_says_what_it_is_of_and_refuses_what_cannot_be_seen(own
             with pytest.raises(InvalidParameterError, match=words) as refused:
                 await core.find(price.query, price.compose, body)
             assert refused.value.details["parameter"] == "as_of"
+
+
+async def test_how_far_back_is_that_of_what_an_answer_needs(own: Bus, eventually: Eventually) -> None:
+    async with answering(own) as core:
+        market = asyncio.ensure_future(Market(own, 6).go_on(0.01))
+        keys = ("ticker.binance.BTC.USDT.spot", "book.okx.BTC.USDT.spot", "trade.binance.BTC.USDT.spot")
+        await eventually(lambda: core.is_ready and all(core.state.bucket.get(key) for key in keys), 30)
+        market.cancel()
+        recordings, at = core.past._recordings, now_ns()
+        await asyncio.sleep(1.1)  # documents of a moment are kept from then on
+        for verb, query in QUESTIONS:
+            asked: Any = read_query(VERBS[verb].query, json.dumps(query).encode())
+            await core.past.compose(VERBS[verb].compose, asked, at)
+            read = recordings.split(core.past._moments.pop(at).state.read)
+            assert {id(one) for one, found in read if found} <= {id(one) for one in recordings.list_used(asked)}, verb
+
+        await call(own, f"STREAM.PURGE.{PAST_BOOKS}")
+        await asyncio.sleep(2.1)  # for which the reach is not looked up again
+        body = json.dumps({"symbol": "BTC", "as_of": at // 1_000_000}).encode()
+        price, book = VERBS["price"], VERBS["multi_orderbook"]
+        assert (await core.find(price.query, price.compose, body)).body
+        with pytest.raises(NotReadyError, match="Nothing was recorded yet"):
+            await core.find(book.query, book.compose, body)
 
 
 @pytest.mark.long
