@@ -8,13 +8,14 @@ Both give the same bytes; `tests/producers/test_tables.py` plays every venue's f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
 
+from contracts.instrument import Instrument
 from producers.normalize.writing import is_compiled
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ Decode = Callable[[bytes, int], Any]  # (frame, ts_recv) -> events
 Make = Callable[..., Any]
 MakersOfEvents = Sequence[tuple[Make, str]]  # for each event of a table its maker and what its id begins with
 _Kind = IntEnum(
-    "_Kind", "NAME DIGITS PRICE AMOUNT SIGNED INTEGER CHOICE SCALED EITHER DATE SPAN ID", start=0
+    "_Kind", "NAME DIGITS PRICE AMOUNT SIGNED INTEGER CHOICE SCALED EITHER DATE SPAN COINS PERCENT ID", start=0
 )  # as in reading.h
 _Target = IntEnum("_Target", "FIELD OBJECT ROWS", start=0)
 _Part = IntEnum("_Part", "FIELD TIME FRAME FIGURES", start=0)
@@ -81,9 +82,19 @@ def amount(path: str, *, text: bool = True, or_null: bool = False, of_price: str
     return Value(_Kind.AMOUNT, path, _form(text=text), or_null, of_price)
 
 
+def coins(path: str, *, text: bool = True, or_null: bool = False, of_price: str = "") -> Value:
+    """Return the amount of a size that may be in contracts, in the base coin (`producers.normalize.sizes.amount`)."""
+    return Value(_Kind.COINS, path, _form(text=text), or_null, of_price)
+
+
 def signed(path: str, *, text: bool = True, or_null: bool = False) -> Value:
     """Return a number of either sign."""
     return Value(_Kind.SIGNED, path, _form(text=text), or_null)
+
+
+def percent(path: str, *, or_null: bool = False) -> Value:
+    """Return a fraction as percent, exactly, without zeros at its end."""
+    return Value(_Kind.PERCENT, path, or_null=or_null)
 
 
 def integer(path: str, *, or_null: bool = False) -> Value:
@@ -139,20 +150,35 @@ class Table:
     """What the plain frames of a channel become: for each event its values by their names.
 
     `checks` hold fields to what they must be. Paths with `[]` are of rows, each of which makes its events; `single`: of
-    one row only. `owner` is the field that names the instrument, where a channel's frames are of several.
+    one row only. `owner` is the field that names the instrument, where a channel's frames are of several. `only_with`:
+    for each event the fields of which one must be there, or none.
+
+    `merged`: the object whose texts are remembered from frame to frame until the frame's `type` is `snapshot`; then
+    `only_with` asks for what a frame itself says. The first frame that is not plain ends that: `reader`'s `restore`
+    gets what was said so far, by path, and the venue's function decodes whatever follows.
     """
 
     events: tuple[Mapping[str, Value], ...]
     checks: tuple[Value, ...] = ()
     owner: str = ""
     single: bool = False
-    only_with: tuple[str, ...] = field(default=())  # for each event the field without which there is none, or ""
+    only_with: tuple[tuple[str, ...], ...] = ()
+    merged: str = ""
 
-    def reader(self, decode: Decode, makers: MakersOfEvents) -> Decode:
-        """Return what decodes a channel of one instrument: this table's plain frames, and by `decode` all others."""
-        if not is_compiled() or (plan := self._plan(makers)) is None:
+    def reader(
+        self,
+        decode: Decode,
+        makers: MakersOfEvents,
+        instrument: Instrument | None = None,
+        restore: Callable[[dict[str, str]], None] | None = None,
+    ) -> Decode:
+        """Return what decodes a channel of one instrument: this table's plain frames, and by `decode` all others.
+
+        `coins` are those of the `instrument`.
+        """
+        if not is_compiled() or (plan := self._plan(makers, instrument)) is None:
             return decode
-        return self._reader(decode, lambda _name: plan)
+        return self._reader(decode, lambda _name: plan, restore)
 
     def reader_of_many(self, decode: Decode, find: Callable[[str], MakersOfEvents | None]) -> Decode:
         """Return what decodes a channel of several instruments.
@@ -163,17 +189,28 @@ class Table:
             return decode
         return self._reader(decode, lambda name: None if (makers := find(name)) is None else self._plan(makers))
 
-    def _reader(self, decode: Decode, find: Callable[[str], Plan | None]) -> Decode:
+    def _reader(
+        self,
+        decode: Decode,
+        find: Callable[[str], Plan | None],
+        restore: Callable[[dict[str, str]], None] | None = None,
+    ) -> Decode:
         fields = self._fields
         outer = sum("[]" not in path for path in fields)
         owner = fields[self.owner] if self.owner else -1
-        return Reader(decode, find, crc32, self._nodes, outer, len(fields), owner, self.single).read
+        merged = [path for path in fields if self.merged and path.startswith(f"{self.merged}.")]
+        merging = partial(_hand_over, restore, tuple(fields)), fields.get("type", 0), self._bits(merged)
+        return Reader(decode, find, crc32, self._nodes, outer, len(fields), owner, self.single, merging).read
+
+    def _bits(self, paths: Iterable[str]) -> int:
+        return sum(1 << self._fields[path] for path in paths)
 
     @cached_property
     def _fields(self) -> dict[str, int]:
         """The fields' numbers by their paths: those of the frame first, then those of its rows."""
         values = [*self.checks, *(value for event in self.events for value in event.values())]
-        paths = dict.fromkeys([self.owner, *(path for value in values for path in value.paths()), *self.only_with])
+        needed = (path for paths in self.only_with for path in paths)
+        paths = dict.fromkeys([self.owner, *(path for value in values for path in value.paths()), *needed])
         paths.pop("", None)
         return {path: at for at, path in enumerate(sorted(paths, key=lambda path: "[]" in path))}
 
@@ -193,19 +230,19 @@ class Table:
             node[last] = _Target.FIELD, at
         return tuple(tuple((key.encode(), *target) for key, target in node.items()) for node in nodes)
 
-    def _plan(self, makers: MakersOfEvents) -> Plan | None:
+    def _plan(self, makers: MakersOfEvents, instrument: Instrument | None = None) -> Plan | None:
         """Return what the compiled reader makes of an instrument's frames; None where its makers are not compiled."""
         writers = [getattr(make, "__self__", None) for make, _ in makers]
         if not all(isinstance(writer, Writer) for writer in writers):
             return None
-        given = zip(writers, makers, self.events, self.only_with or ("",) * len(self.events), strict=True)
+        given = zip(writers, makers, self.events, self.only_with or ((),) * len(self.events), strict=True)
         return Plan(
             tuple(
                 (
                     writer,
                     prefix.encode(),
-                    self._fields[needed] if needed else -1,
-                    self._steps(writer, values, () if at else self.checks),
+                    self._bits(needed),
+                    self._steps(writer, _sized(values, instrument), () if at else self.checks),
                 )
                 for at, (writer, (_, prefix), values, needed) in enumerate(given)
             )
@@ -230,3 +267,24 @@ class Table:
             value.scale,
             value.words or parts,
         )
+
+
+def _hand_over(
+    restore: Callable[[dict[str, str]], None] | None, paths: Sequence[str], texts: Sequence[bytes | None]
+) -> None:
+    """Give what was remembered by its paths."""
+    if restore is not None:
+        restore({path: text.decode() for path, text in zip(paths, texts, strict=True) if text is not None})
+
+
+def _sized(values: Mapping[str, Value], instrument: Instrument | None) -> Mapping[str, Value]:
+    """Return values whose coins are those of an instrument: with what a contract is worth, or sizes as they are."""
+    if instrument is None:
+        return values
+    if not instrument.sized_in_contracts:
+        return {name: replace(value, kind=_Kind.AMOUNT) if value.kind == _Kind.COINS else value
+                for name, value in values.items()}  # fmt: skip
+    worth: tuple[tuple[bytes, None], ...] = (((instrument.contract_size or "").encode(), None),)
+    way = 2 if instrument.is_inverse else 1
+    return {name: replace(value, scale=way, words=worth) if value.kind == _Kind.COINS else value
+            for name, value in values.items()}  # fmt: skip

@@ -22,6 +22,8 @@ typedef enum {
     MAKE_EITHER,  /* a time in ms, or in microseconds where it is too long for that */
     MAKE_DATE,    /* a time like 2026-11-21T20:00:00Z */
     MAKE_SPAN,    /* the number of a text `7-7`: a range of one */
+    MAKE_COINS,   /* the amount of a size in contracts; `words` has their worth, `scale` 2 where they are inverse */
+    MAKE_PERCENT, /* a fraction, as percent */
     MAKE_ID,      /* an id: the instrument's prefix, and parts */
     KINDS
 } Kind;
@@ -45,7 +47,7 @@ typedef struct {
 typedef struct {
     Writer *writer;
     Piece prefix;
-    int unless_null; /* the event is made where this field is there; -1 for always */
+    uint32_t needed; /* the event is made where one of these fields is there; 0 for always */
     Step steps[MOST_STEPS];
     int count;
 } Event;
@@ -64,10 +66,18 @@ typedef struct {
     PyObject *crc32;
     PyObject *plans;  /* by that name, as far as they were met */
     PyObject *names;  /* the wanted keys, which nodes refer to */
+    PyObject *last_name, *last_plan; /* what was found last; the plan is borrowed of `plans`, which forgets nothing */
     Node nodes[MOST_NODES];
     int outer, fields;
     int owner;        /* the field that names the instrument; -1 where all frames are of one */
     int single;       /* a frame of several rows is unusual */
+
+    /* Of frames that say what changed: which fields are remembered, and by which one of them all are said. */
+    uint32_t merged;
+    int type;
+    PyObject *restore; /* takes what was remembered, by field; the venue's decoder goes on from there */
+    PyObject *kept[MOST_FIELDS];
+    int left;          /* to the venue's decoder, for good */
 } Reader;
 
 typedef struct {
@@ -84,6 +94,7 @@ typedef struct {
     PyObject *stamp; /* the frame's checksum, once it was wanted */
     PyObject *made[MOST_MADE];
     int count;
+    uint32_t there;  /* which fields the frame itself has */
     Token tokens[MOST_FIELDS];
 } Frame;
 
@@ -91,6 +102,12 @@ typedef struct {
     char text[LONGEST_ID + 1];
     Py_ssize_t size;
 } Name;
+
+/* What the values of an event are written in that stand nowhere in the frame. */
+typedef struct {
+    char numbers[MOST_VALUES + 1][MOST_WRITTEN]; /* the last one for checks */
+    Name id;
+} Room;
 
 /* ---- steps */
 
@@ -188,7 +205,7 @@ static Reading make_scaled(const Token *token, int64_t scale, Value *value)
     int64_t number, fraction = 0, places = scale == 1000000 ? 6 : 9;
     const char *point = token->form == TEXT ? memchr(token->text.start, '.', (size_t)token->text.size) : NULL;
     Py_ssize_t whole = point == NULL ? token->text.size : point - token->text.start;
-    if (read_figures(token->text.start, whole, &number) != PLAIN || number > INT64_MAX / scale - 1 ||
+    if (read_figures(token->text.start, whole, &number) != PLAIN || number == 0 || number > INT64_MAX / scale - 1 ||
         (whole > 1 && *token->text.start == '0'))
         return UNUSUAL;
     if (point != NULL && (scale < 1000000 ||
@@ -219,25 +236,52 @@ static Reading make_span(const Token *token, Value *value)
     return set_integer(value, number);
 }
 
-static Reading make_number(const Frame *frame, const Step *step, const Token *token, Value *value)
+/* The amount of a size in contracts; null where their worth is not known. */
+static Reading make_coins(const Frame *frame, const Step *step, const Piece *size, char room[], Value *value)
 {
-    Piece unsigned_part = token->text;
+    Exact coins;
+    Piece text;
+    if (step->count == 0 || step->words[0][0].size == 0)
+        return set_word(value, NOTHING, "null");
+    if (count_coins(size, &step->words[0][0], step->scale == 2 ? &frame->tokens[step->beside].text : NULL, &coins) != PLAIN)
+        return UNUSUAL;
+    write_exact(&coins, room, &text);
+    if (read_size(&text) == NO_NUMBER)
+        return UNUSUAL;
+    return set_text(value, text.start, text.size);
+}
+
+static Reading make_number(const Frame *frame, const Step *step, const Token *token, char room[], Value *value)
+{
+    Piece text = token->text, unsigned_part = text;
     Size size;
-    if (step->kind == MAKE_SIGNED && unsigned_part.size > 0 && *unsigned_part.start == '-') {
+    if ((step->kind == MAKE_SIGNED || step->kind == MAKE_PERCENT) && unsigned_part.size > 0 && *unsigned_part.start == '-') {
         unsigned_part.start++;
         unsigned_part.size--;
     }
     size = read_size(&unsigned_part);
+    if (size == NO_NUMBER && token->form == NUMBER && expand(&text, room, &unsigned_part) == PLAIN) {
+        text = unsigned_part;
+        size = read_size(&text);
+    }
     if (size == NO_NUMBER || (step->kind == MAKE_PRICE && size == ZERO && !step->optional))
         return UNUSUAL;
     if (step->kind == MAKE_PRICE && size == ZERO)
         return set_word(value, NOTHING, "null");
     if (step->beside >= 0) {
         const Token *price = &frame->tokens[step->beside];
-        if ((price->form != TEXT && price->form != NUMBER) || read_size(&price->text) != POSITIVE)
+        int known = (price->form == TEXT || price->form == NUMBER) && price->text.size > 0;
+        Size worth = known ? read_size(&price->text) : ZERO;
+        if (worth == NO_NUMBER)
+            return UNUSUAL;
+        if (worth == ZERO)
             return set_word(value, NOTHING, "null");
     }
-    return set_text(value, token->text.start, token->text.size);
+    if (step->kind == MAKE_COINS)
+        return make_coins(frame, step, &text, room, value);
+    if (step->kind == MAKE_PERCENT && count_percent(&token->text, room, &text) != PLAIN)
+        return UNUSUAL;
+    return set_text(value, text.start, text.size);
 }
 
 static Reading make_integer(const Token *token, Value *value)
@@ -252,7 +296,7 @@ static Reading make_digits(const Token *token, Value *value)
     return skip_figures(&at) && at == end ? set_text(value, token->text.start, token->text.size) : UNUSUAL;
 }
 
-static Reading make_value(const Frame *frame, const Step *step, Value *value)
+static Reading make_value(const Frame *frame, const Step *step, char room[], Value *value)
 {
     const Token *token = &frame->tokens[step->field];
     if (token->form == ABSENT || token->form == NOTHING || (token->form == TEXT && token->text.size == 0)) {
@@ -280,13 +324,13 @@ static Reading make_value(const Frame *frame, const Step *step, Value *value)
     case MAKE_DATE:
         return make_time(step, token, value);
     default:
-        return make_number(frame, step, token, value);
+        return make_number(frame, step, token, room, value);
     }
 }
 
 /* ---- events */
 
-static Reading fill_values(const Frame *frame, const Event *event, Value values[], Name *name)
+static Reading fill_values(const Frame *frame, const Event *event, Value values[], Room *room)
 {
     const Writer *writer = event->writer;
     const Step *step;
@@ -300,11 +344,11 @@ static Reading fill_values(const Frame *frame, const Event *event, Value values[
         Value *value = step->place < 0 ? &checked : &values[step->place];
         clear_value(value);
         if (step->kind != MAKE_ID) {
-            found = make_value(frame, step, value);
+            found = make_value(frame, step, room->numbers[step->place < 0 ? MOST_VALUES : step->place], value);
             continue;
         }
-        found = make_id(frame, event, step, values, name);
-        set_text(value, name->text, name->size);
+        found = make_id(frame, event, step, values, &room->id);
+        set_text(value, room->id.text, room->id.size);
     }
     for (at = 0; at < writer->count && found == PLAIN; at++) {
         if (values[at].text.start != NULL)
@@ -321,8 +365,10 @@ static Reading fill_values(const Frame *frame, const Event *event, Value values[
 static Reading make_event(Frame *frame, const Event *event)
 {
     Value values[MOST_VALUES];
-    Name name = {.size = 0};
-    Reading found = fill_values(frame, event, values, &name);
+    Room room;
+    Reading found;
+    room.id.size = 0;
+    found = fill_values(frame, event, values, &room);
     if (found == PLAIN)
         found = check_values(event->writer, values);
     if (found != PLAIN)
@@ -333,16 +379,27 @@ static Reading make_event(Frame *frame, const Event *event)
     return frame->made[frame->count] == NULL ? FAULT : (frame->count++, PLAIN);
 }
 
+static int is_last(const Reader *reader, const Piece *owner)
+{
+    Py_ssize_t size;
+    const char *name = reader->last_name == NULL ? NULL : PyUnicode_AsUTF8AndSize(reader->last_name, &size);
+    return name != NULL && size == owner->size && memcmp(name, owner->start, (size_t)size) == 0;
+}
+
 /* Return an instrument's plan, borrowed; NULL without an error where it has none. */
 static PyObject *find_plan(Frame *frame)
 {
     Reader *reader = frame->reader;
     const Token *owner = reader->owner < 0 ? NULL : &frame->tokens[reader->owner];
+    Piece text = {.start = "", .size = 0};
     PyObject *name, *plan;
     if (owner != NULL && owner->form != TEXT)
         return NULL;
-    name = owner == NULL ? PyUnicode_FromStringAndSize("", 0)
-                         : PyUnicode_FromStringAndSize(owner->text.start, owner->text.size);
+    if (owner != NULL)
+        text = owner->text;
+    if (is_last(reader, &text))
+        return reader->last_plan;
+    name = PyUnicode_FromStringAndSize(text.start, text.size);
     if (name == NULL)
         return NULL;
     plan = PyDict_GetItemWithError(reader->plans, name);
@@ -356,9 +413,26 @@ static PyObject *find_plan(Frame *frame)
             Py_DECREF(plan);
             plan = kept < 0 ? NULL : PyDict_GetItemWithError(reader->plans, name);
         }
+    } else if (plan != NULL) {
+        Py_XDECREF(reader->last_name);
+        Py_INCREF(reader->last_name = name);
+        reader->last_plan = plan;
     }
     Py_DECREF(name);
     return plan;
+}
+
+/* Return which fields a frame has, those left out that are null. */
+static uint32_t find_there(const Frame *frame)
+{
+    uint32_t there = 0;
+    int at;
+    if (frame->reader->merged != 0)
+        return frame->there;
+    for (at = 0; at < frame->reader->fields; at++)
+        if (frame->tokens[at].form != ABSENT && frame->tokens[at].form != NOTHING)
+            there |= (uint32_t)1 << at;
+    return there;
 }
 
 /* Make the events of a row, or of a frame without rows. */
@@ -378,12 +452,8 @@ static Reading take_row(Scan *scan)
     Py_INCREF(found); /* what is made may run anything */
     for (at = 0; at < plan->count && read == PLAIN; at++) {
         const Event *event = &plan->events[at];
-        if (event->unless_null >= 0) {
-            Form form = frame->tokens[event->unless_null].form;
-            if (form == ABSENT || form == NOTHING)
-                continue;
-        }
-        read = make_event(frame, event);
+        if (event->needed == 0 || (event->needed & find_there(frame)) != 0)
+            read = make_event(frame, event);
     }
     Py_DECREF(found);
     return read;
@@ -403,6 +473,75 @@ static PyObject *give_made(Frame *frame, Reading found)
     return made;
 }
 
+/* Put what was remembered where the frame says nothing, unless it says all. */
+static Reading merge(Frame *frame)
+{
+    const Reader *reader = frame->reader;
+    const Token *type = &frame->tokens[reader->type];
+    int at, whole = type->text.size == 8 && memcmp(type->text.start, "snapshot", 8) == 0;
+    for (at = 0; at < reader->fields; at++) {
+        Token *token = &frame->tokens[at];
+        if ((reader->merged >> at & 1) == 0)
+            continue;
+        if (token->form != ABSENT && token->form != TEXT)
+            return UNUSUAL;
+        if (token->form == TEXT)
+            frame->there |= (uint32_t)1 << at;
+        else if (!whole && reader->kept[at] != NULL) {
+            token->form = TEXT;
+            token->text.start = PyBytes_AsString(reader->kept[at]);
+            token->text.size = PyBytes_Size(reader->kept[at]);
+        }
+    }
+    return PLAIN;
+}
+
+/* Remember what a frame said that was read. */
+static Reading keep(Frame *frame)
+{
+    PyObject *fresh[MOST_FIELDS] = {NULL}, *old;
+    Reader *reader = frame->reader;
+    int at;
+    for (at = 0; at < reader->fields; at++) {
+        const Token *token = &frame->tokens[at];
+        if ((reader->merged >> at & 1) == 0 || token->form != TEXT)
+            continue;
+        if ((frame->there >> at & 1) == 0)
+            Py_INCREF(fresh[at] = reader->kept[at]);
+        else if ((fresh[at] = PyBytes_FromStringAndSize(token->text.start, token->text.size)) == NULL)
+            break;
+    }
+    if (at < reader->fields) {
+        while (at-- > 0)
+            Py_XDECREF(fresh[at]);
+        return FAULT;
+    }
+    for (at = 0; at < reader->fields; at++) {
+        old = reader->kept[at];
+        reader->kept[at] = fresh[at];
+        Py_XDECREF(old);
+    }
+    return PLAIN;
+}
+
+/* Give what was remembered to the venue's decoder, which reads all further frames. */
+static int leave(Reader *reader)
+{
+    PyObject *said = PyTuple_New(reader->fields), *done;
+    int at;
+    for (at = 0; said != NULL && at < reader->fields; at++) {
+        PyObject *text = reader->kept[at] == NULL ? Py_None : reader->kept[at];
+        Py_INCREF(text);
+        if (PyTuple_SetItem(said, at, text) < 0)
+            Py_CLEAR(said);
+    }
+    done = said == NULL ? NULL : PyObject_CallFunctionObjArgs(reader->restore, said, NULL);
+    reader->left = done != NULL;
+    Py_XDECREF(said);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 static PyObject *reader_read(PyObject *self, PyObject *const *given, Py_ssize_t count)
 {
     Frame frame;
@@ -411,7 +550,8 @@ static PyObject *reader_read(PyObject *self, PyObject *const *given, Py_ssize_t 
         return PyErr_Format(PyExc_TypeError, "read takes a frame and the time of its receipt");
     frame.reader = (Reader *)self;
     frame.count = 0;
-    if (PyBytes_Check(given[0]) && PyLong_Check(given[1])) {
+    frame.there = 0;
+    if (PyBytes_Check(given[0]) && PyLong_Check(given[1]) && !frame.reader->left) {
         frame.frame = given[0];
         frame.received = PyLong_AsLongLong(given[1]);
         if (frame.received == -1 && PyErr_Occurred())
@@ -422,11 +562,17 @@ static PyObject *reader_read(PyObject *self, PyObject *const *given, Py_ssize_t 
         found = scan_frame(&frame.scan);
         if (found == PLAIN && frame.scan.at != PyBytes_AsString(given[0]) + PyBytes_Size(given[0]))
             found = UNUSUAL;
+        if (found == PLAIN && frame.reader->merged != 0)
+            found = merge(&frame);
         if (found == PLAIN && frame.scan.rows == 0 && frame.reader->outer == frame.reader->fields)
             found = take_row(&frame.scan);
         if (found == PLAIN && frame.count == 0)
             found = UNUSUAL;
+        if (found == PLAIN && frame.reader->merged != 0)
+            found = keep(&frame);
     }
+    if (found == UNUSUAL && frame.reader->merged != 0 && !frame.reader->left && leave(frame.reader) < 0)
+        found = FAULT;
     if (found == PLAIN)
         return give_made(&frame, found);
     give_made(&frame, found);
@@ -485,7 +631,11 @@ static int read_step(Step *step, PyObject *given, const Writer *writer)
         return -1;
     }
     step->count = (int)count;
-    return step->kind == MAKE_CHOICE ? read_words(step) : step->kind == MAKE_ID ? read_parts(step) : 0;
+    if (kind == MAKE_COINS && scale == 2 && step->beside < 0) {
+        PyErr_SetString(PyExc_ValueError, "coins of no price");
+        return -1;
+    }
+    return step->kind == MAKE_CHOICE || step->kind == MAKE_COINS ? read_words(step) : step->kind == MAKE_ID ? read_parts(step) : 0;
 }
 
 static int read_event(Event *event, PyObject *given, const Types *types)
@@ -493,13 +643,15 @@ static int read_event(Event *event, PyObject *given, const Types *types)
     PyObject *writer, *steps;
     const char *prefix;
     Py_ssize_t at, count;
-    if (!PyArg_ParseTuple(given, "O!y#iO!", types->writer, &writer, &prefix, &event->prefix.size, &event->unless_null,
+    unsigned int needed;
+    if (!PyArg_ParseTuple(given, "O!y#IO!", types->writer, &writer, &prefix, &event->prefix.size, &needed,
                           &PyTuple_Type, &steps))
         return -1;
+    event->needed = needed;
     event->writer = (Writer *)writer;
     event->prefix.start = prefix;
     count = PyTuple_Size(steps);
-    if (count > MOST_STEPS || event->unless_null < -1 || event->unless_null >= MOST_FIELDS) {
+    if (count > MOST_STEPS) {
         PyErr_SetString(PyExc_ValueError, "an event that is none");
         return -1;
     }
@@ -590,13 +742,15 @@ static int read_nodes(Reader *reader)
 static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    PyObject *python, *find, *crc32, *names;
-    int outer, fields, owner, single;
+    PyObject *python, *find, *crc32, *names, *restore;
+    int outer, fields, owner, single, merge_by;
+    unsigned int merged;
     Reader *reader;
-    if (!PyArg_ParseTuple(args, "OOOO!iiii:Reader", &python, &find, &crc32, &PyTuple_Type, &names, &outer, &fields,
-                          &owner, &single))
+    if (!PyArg_ParseTuple(args, "OOOO!iiii(OiI):Reader", &python, &find, &crc32, &PyTuple_Type, &names, &outer, &fields,
+                          &owner, &single, &restore, &merge_by, &merged))
         return NULL;
-    if (fields < 1 || fields > MOST_FIELDS || outer < 0 || outer > fields || owner < -1 || owner >= fields)
+    if (fields < 1 || fields > MOST_FIELDS || outer < 0 || outer > fields || owner < -1 || owner >= fields ||
+        merge_by < 0 || merge_by >= fields || (merged != 0 && outer < fields))
         return PyErr_Format(PyExc_ValueError, "%d fields, %d of the frame", fields, outer);
     reader = (Reader *)allocate(type, 0);
     if (reader == NULL)
@@ -610,6 +764,9 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     reader->fields = fields;
     reader->owner = owner;
     reader->single = single;
+    Py_INCREF(reader->restore = restore);
+    reader->merged = merged;
+    reader->type = merge_by;
     if (reader->plans == NULL || read_nodes(reader) < 0)
         Py_CLEAR(reader);
     return (PyObject *)reader;
@@ -641,6 +798,7 @@ static int reader_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(reader->python);
     Py_VISIT(reader->find);
     Py_VISIT(reader->crc32);
+    Py_VISIT(reader->restore);
     Py_VISIT(reader->plans);
     Py_VISIT(reader->names);
     return 0;
@@ -652,6 +810,12 @@ static int reader_clear(PyObject *self)
     Py_CLEAR(reader->python);
     Py_CLEAR(reader->find);
     Py_CLEAR(reader->crc32);
+    int at;
+    for (at = 0; at < MOST_FIELDS; at++)
+        Py_CLEAR(reader->kept[at]);
+    Py_CLEAR(reader->restore);
+    reader->last_plan = NULL;
+    Py_CLEAR(reader->last_name);
     Py_CLEAR(reader->plans);
     return 0;
 }

@@ -318,6 +318,137 @@ static Reading read_fraction(const char *at, Py_ssize_t size, Py_ssize_t places,
     return PLAIN;
 }
 
+/* ---- numbers that are made of others */
+
+#define MOST_WRITTEN 64
+typedef unsigned __int128 Wide;
+
+/* Digits without the point, and how many stood behind it. */
+typedef struct {
+    Wide digits;
+    int scale;
+} Exact;
+
+/* Read a number that was checked before, of at most 18 digits. */
+static Reading read_exact(const Piece *text, Exact *number)
+{
+    const char *at = text->start, *end = at + text->size;
+    int behind = 0;
+    number->digits = 0;
+    number->scale = 0;
+    if (text->size > 19)
+        return UNUSUAL;
+    for (; at < end; at++) {
+        if (*at == '.') {
+            behind = 1;
+            continue;
+        }
+        if (*at < '0' || *at > '9')
+            return UNUSUAL;
+        number->digits = number->digits * 10 + (Wide)(*at - '0');
+        number->scale += behind;
+    }
+    return PLAIN;
+}
+
+/* Write a number at the end of `room`, of which `text` is then a part. */
+static void write_exact(const Exact *number, char room[MOST_WRITTEN], Piece *text)
+{
+    char *end = room + MOST_WRITTEN, *at = end;
+    Wide rest = number->digits;
+    int written = 0;
+    for (; rest > 0 || written <= number->scale; rest /= 10) {
+        if (written++ == number->scale && number->scale > 0)
+            *--at = '.';
+        *--at = (char)('0' + (int)(rest % 10));
+    }
+    text->start = at;
+    text->size = end - at;
+}
+
+static Reading widen(Wide *digits, int places)
+{
+    for (; places > 0; places--)
+        if (__builtin_mul_overflow(*digits, (Wide)10, digits))
+            return UNUSUAL;
+    return PLAIN;
+}
+
+static void drop_zeros(Exact *number)
+{
+    for (; number->scale > 0 && number->digits % 10 == 0; number->scale--)
+        number->digits /= 10;
+}
+
+/* How many coins a size in contracts is, as producers/normalize/sizes.py says: contracts of so much each, exactly, or of
+ * so much of the quote at a price, rounded half even to twelve decimals.
+ */
+static Reading count_coins(const Piece *size, const Piece *unit, const Piece *price, Exact *coins)
+{
+    Exact contracts, worth, divisor;
+    int places;
+    Wide rest;
+    if (read_exact(size, &contracts) != PLAIN || read_exact(unit, &worth) != PLAIN ||
+        __builtin_mul_overflow(contracts.digits, worth.digits, &coins->digits))
+        return UNUSUAL;
+    coins->scale = contracts.scale + worth.scale;
+    if (price != NULL && coins->digits > 0) {
+        if (read_exact(price, &divisor) != PLAIN || divisor.digits == 0)
+            return UNUSUAL;
+        places = 12 + divisor.scale - coins->scale;
+        if (widen(&coins->digits, places) != PLAIN || widen(&divisor.digits, -places) != PLAIN)
+            return UNUSUAL;
+        rest = coins->digits % divisor.digits;
+        coins->digits /= divisor.digits;
+        coins->scale = 12;
+        if (rest > divisor.digits - rest || (rest == divisor.digits - rest && coins->digits % 2 == 1))
+            coins->digits++;
+    }
+    drop_zeros(coins);
+    return coins->scale <= MOST_FRACTION_DIGITS ? PLAIN : UNUSUAL;
+}
+
+/* Write a number that has a negative exponent without it, keeping its digits: 9.40e-07 is 0.000000940. */
+static Reading expand(const Piece *text, char room[MOST_WRITTEN], Piece *written)
+{
+    const char *mark = text->start, *end = text->start + text->size;
+    Piece plain = {.start = text->start};
+    Exact number;
+    int64_t places;
+    while (mark < end && *mark != 'e' && *mark != 'E')
+        mark++;
+    plain.size = mark - text->start;
+    if (mark == end || mark[1] != '-' || read_figures(mark + 2, end - mark - 2, &places) != PLAIN ||
+        plain.size == 0 || read_exact(&plain, &number) != PLAIN ||
+        places > MOST_FRACTION_DIGITS - number.scale)
+        return UNUSUAL;
+    number.scale += (int)places;
+    write_exact(&number, room, written);
+    return PLAIN;
+}
+
+/* Write a fraction as percent, without zeros at its end. */
+static Reading count_percent(const Piece *fraction, char room[MOST_WRITTEN], Piece *written)
+{
+    int below = fraction->size > 0 && *fraction->start == '-';
+    Piece plain = {.start = fraction->start + below, .size = fraction->size - below};
+    Exact number;
+    if (read_exact(&plain, &number) != PLAIN || (below && number.digits == 0))
+        return UNUSUAL;
+    if (widen(&number.digits, 2 - number.scale) != PLAIN)
+        return UNUSUAL;
+    number.scale = number.scale > 2 ? number.scale - 2 : 0;
+    drop_zeros(&number);
+    write_exact(&number, room, written);
+    if (below) {
+        *(char *)--written->start = '-'; /* there is room before it */
+        written->size++;
+    }
+    return PLAIN;
+}
+
+/* ---- dates */
+
 static int days_of(int64_t year, int64_t month)
 {
     static const char DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

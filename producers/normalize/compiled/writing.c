@@ -26,7 +26,6 @@
 #define MOST_DETAILS 8
 #define LONGEST_ID 256 /* as in producers/normalize/writer.py */
 #define MOST_DIGITS 20 /* of an int64, with its sign */
-#define LINE_ROOM 64   /* two sizes and the ends of lines */
 
 typedef struct {
     PyObject_HEAD
@@ -268,15 +267,22 @@ static PyObject *write_command(const Writer *writer, const Value *first, Py_ssiz
 {
     Py_ssize_t begin = PyBytes_Size(writer->command), head = PyBytes_Size(writer->head);
     Py_ssize_t headers = head == 0 ? 0 : head + writer->id_prefix.size + first->text.size + 4;
-    char line[LINE_ROOM];
-    int line_size = head == 0 ? snprintf(line, sizeof line, "%zd\r\n", size)
-                              : snprintf(line, sizeof line, "%zd %zd\r\n", headers, headers + size);
-    PyObject *command = PyBytes_FromStringAndSize(NULL, begin + line_size + headers);
+    Value sizes[2];
+    PyObject *command;
     char *at;
+    set_integer(&sizes[0], headers); /* snprintf takes ten times as long */
+    set_integer(&sizes[1], headers + size);
+    command = PyBytes_FromStringAndSize(
+        NULL, begin + (head == 0 ? 0 : sizes[0].text.size + 1) + sizes[1].text.size + 2 + headers);
     if (command == NULL)
         return NULL;
     at = put(PyBytes_AsString(command), PyBytes_AsString(writer->command), begin);
-    at = put(at, line, line_size);
+    if (head > 0) {
+        at = put(at, sizes[0].text.start, sizes[0].text.size);
+        *at++ = ' ';
+    }
+    at = put(at, sizes[1].text.start, sizes[1].text.size);
+    at = put(at, "\r\n", 2);
     if (head > 0) {
         at = put(at, PyBytes_AsString(writer->head), head);
         at = put_id(at, writer, first);
