@@ -293,6 +293,9 @@ static Reading make_integer(const Token *token, Value *value)
 static Reading make_digits(const Token *token, Value *value)
 {
     const char *at = token->text.start, *end = at + token->text.size;
+    int64_t number;
+    if (token->form == NUMBER && read_figures(at, token->text.size, &number) != PLAIN)
+        return UNUSUAL; /* more than an integer of 64 bits may be */
     return skip_figures(&at) && at == end ? set_text(value, token->text.start, token->text.size) : UNUSUAL;
 }
 
@@ -478,7 +481,12 @@ static Reading merge(Frame *frame)
 {
     const Reader *reader = frame->reader;
     const Token *type = &frame->tokens[reader->type];
+    uint32_t objects = 0;
     int at, whole = type->text.size == 8 && memcmp(type->text.start, "snapshot", 8) == 0;
+    for (at = 1; at < MOST_NODES && reader->nodes[at].count > 0; at++)
+        objects |= (uint32_t)1 << at;
+    if (frame->scan.seen != objects)
+        return UNUSUAL; /* what is merged may say nothing, but it must be there */
     for (at = 0; at < reader->fields; at++) {
         Token *token = &frame->tokens[at];
         if ((reader->merged >> at & 1) == 0)

@@ -53,6 +53,7 @@ struct Scan {
     int fields;
     int rows;       /* rows that were taken */
     int depth;
+    uint32_t seen;  /* which objects are there, by their nodes */
     Reading (*take)(Scan *); /* called behind each row */
 };
 
@@ -206,7 +207,10 @@ static Reading scan_wanted(Scan *scan, const Key *key)
     Token *token = &scan->tokens[key->index];
     switch (key->target) {
     case OBJECT:
-        return *scan->at == '{' ? scan_object(scan, &scan->nodes[key->index]) : UNUSUAL;
+        if (*scan->at != '{' || (scan->seen >> key->index & 1) != 0)
+            return UNUSUAL;
+        scan->seen |= (uint32_t)1 << key->index;
+        return scan_object(scan, &scan->nodes[key->index]);
     case ROWS:
         return *scan->at == '[' ? scan_rows(scan, &scan->nodes[key->index]) : UNUSUAL;
     default:
@@ -240,6 +244,7 @@ static Reading scan_object(Scan *scan, const Node *node)
 
 static Reading scan_rows(Scan *scan, const Node *node)
 {
+    uint32_t seen = scan->seen;
     int more;
     if (scan->rows > 0)
         return UNUSUAL; /* they are there twice */
@@ -247,6 +252,7 @@ static Reading scan_rows(Scan *scan, const Node *node)
     skip_space(scan);
     for (more = *scan->at == ']' ? (scan->at++, 0) : 1; more > 0; more = has_next(scan, ']')) {
         Reading found;
+        scan->seen = seen;
         memset(scan->tokens + scan->outer, 0, (size_t)(scan->fields - scan->outer) * sizeof(Token));
         found = *scan->at == '{' ? scan_object(scan, node) : UNUSUAL;
         scan->rows++;
