@@ -105,7 +105,7 @@ def integer(path: str, *, or_null: bool = False) -> Value:
 def chosen(path: str, words: Mapping[str, str | None] | Mapping[bool, str], *, or_absent: bool = False) -> Value:
     """Return what stands for one of these words, or of true and false; as a check, hold a field to them."""
     flags = all(isinstance(word, bool) for word in words)
-    pairs = tuple((str(word).lower().encode() if flags else str(word).encode(), text and text.encode())
+    pairs = tuple((str(word).lower().encode() if flags else str(word).encode(), None if text is None else text.encode())
                   for word, text in words.items())  # fmt: skip
     return Value(_Kind.CHOICE, path, _FLAG if flags else _TEXT, or_absent, words=pairs)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,7 +53,7 @@ def both(play: Play, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Decode, 
 
 
 @contextmanager
-def without_tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_tables(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """Do as if nothing were compiled."""
     with monkeypatch.context() as patched:
         patched.setattr(tables, "is_compiled", lambda: False)

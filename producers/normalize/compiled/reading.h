@@ -3,6 +3,8 @@
  * A `Reader` has a channel's wanted keys; a `Plan` has an instrument's steps, one for each value of each event. What a
  * step does not plainly find makes the whole frame unusual: the venue's own decoder reads it then, and what was made
  * before is dropped. So both agree, or this one is silent.
+ *
+ * One file, since all of it is one type's: its steps, what it remembers, and how it is made.
  */
 #define MOST_EVENTS 4
 #define MOST_STEPS 24

@@ -71,7 +71,9 @@ class GateDecoder:
     def __init__(self, market: str, find: FindInstrument, *, makers: Makers) -> None:
         finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
         self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), makers)) for one in finds)
-        self._routes = {start: partial(decode, self._topics[at]) for start, (decode, at) in _ROUTES.items()}
+        self._routes: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
+            start: partial(decode, self._topics[at]) for start, (decode, at) in _ROUTES.items()
+        }
         self._routes[_SPOT_TRADES] = tables.SPOT_TRADES.reader_of_many(
             self._routes[_SPOT_TRADES], partial(tables.spot_makers, self._topics[False])
         )
