@@ -233,9 +233,10 @@ class Table:
     def _plan(self, makers: MakersOfEvents, instrument: Instrument | None = None) -> Plan | None:
         """Return what the compiled reader makes of an instrument's frames; None where its makers are not compiled."""
         writers = [getattr(make, "__self__", None) for make, _ in makers]
-        if not all(isinstance(writer, Writer) for writer in writers):
+        found = [writer for writer in writers if isinstance(writer, Writer)]
+        if len(found) < len(writers):
             return None
-        given = zip(writers, makers, self.events, self.only_with or ((),) * len(self.events), strict=True)
+        given = zip(found, makers, self.events, self.only_with or ((),) * len(self.events), strict=True)
         return Plan(
             tuple(
                 (

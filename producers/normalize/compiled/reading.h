@@ -41,16 +41,16 @@ typedef struct {
     int beside;    /* the field of the price without which an amount is null; -1 for none */
     int64_t scale;
     PyObject *given; /* of a choice its words, of an id its parts */
-    Piece words[MOST_PARTS][2];
-    int parts[MOST_PARTS][2];
-    int count;     /* of words or parts */
+    Piece (*words)[2]; /* each with its text */
+    int (*parts)[2];   /* each with its field */
+    int count;         /* of words or parts */
 } Step;
 
 typedef struct {
     Writer *writer;
     Piece prefix;
     uint32_t needed; /* the event is made where one of these fields is there; 0 for always */
-    Step steps[MOST_STEPS];
+    Step *steps;
     int count;
 } Event;
 
@@ -241,11 +241,12 @@ static Reading make_span(const Token *token, Value *value)
 /* The amount of a size in contracts; null where their worth is not known. */
 static Reading make_coins(const Frame *frame, const Step *step, const Piece *size, char room[], Value *value)
 {
+    const Piece *price = step->scale == 2 ? &frame->tokens[step->beside].text : NULL;
     Exact coins;
     Piece text;
     if (step->count == 0 || step->words[0][0].size == 0)
         return set_word(value, NOTHING, "null");
-    if (count_coins(size, &step->words[0][0], step->scale == 2 ? &frame->tokens[step->beside].text : NULL, &coins) != PLAIN)
+    if (count_coins(size, &step->words[0][0], price, &coins) != PLAIN)
         return UNUSUAL;
     write_exact(&coins, room, &text);
     if (read_size(&text) == NO_NUMBER)
@@ -568,7 +569,7 @@ static PyObject *reader_read(PyObject *self, PyObject *const *given, Py_ssize_t 
             PyErr_Clear(); /* -1 is no time either */
         frame.scan = (Scan){.at = PyBytes_AsString(given[0]), .nodes = frame.reader->nodes, .tokens = frame.tokens,
                             .outer = frame.reader->outer, .fields = frame.reader->fields, .take = take_row};
-        memset(frame.tokens, 0, (size_t)frame.reader->fields * sizeof(Token));
+        memset(frame.tokens, 0, sizeof frame.tokens); /* whatever fields a plan asks for */
         found = scan_frame(&frame.scan);
         if (found == PLAIN && frame.scan.at != PyBytes_AsString(given[0]) + PyBytes_Size(given[0]))
             found = UNUSUAL;
@@ -591,9 +592,21 @@ static PyObject *reader_read(PyObject *self, PyObject *const *given, Py_ssize_t 
 
 /* ---- the types */
 
+/* Return room for so many things, at least one; NULL with an error where there is none. */
+static void *make_room(Py_ssize_t count, size_t size)
+{
+    void *room = PyMem_Calloc((size_t)count + 1, size);
+    if (room == NULL)
+        PyErr_NoMemory();
+    return room;
+}
+
 static int read_words(Step *step)
 {
     int at;
+    step->words = make_room(step->count, sizeof *step->words);
+    if (step->words == NULL)
+        return -1;
     for (at = 0; at < step->count; at++) {
         const char *word, *text;
         if (!PyArg_ParseTuple(PyTuple_GetItem(step->given, at), "y#z#", &word, &step->words[at][0].size, &text,
@@ -608,6 +621,9 @@ static int read_words(Step *step)
 static int read_parts(Step *step)
 {
     int at;
+    step->parts = make_room(step->count, sizeof *step->parts);
+    if (step->parts == NULL)
+        return -1;
     for (at = 0; at < step->count; at++) {
         int *part = step->parts[at];
         if (!PyArg_ParseTuple(PyTuple_GetItem(step->given, at), "ii", &part[0], &part[1]))
@@ -645,7 +661,9 @@ static int read_step(Step *step, PyObject *given, const Writer *writer)
         PyErr_SetString(PyExc_ValueError, "coins of no price");
         return -1;
     }
-    return step->kind == MAKE_CHOICE || step->kind == MAKE_COINS ? read_words(step) : step->kind == MAKE_ID ? read_parts(step) : 0;
+    if (kind == MAKE_ID)
+        return read_parts(step);
+    return kind == MAKE_CHOICE || kind == MAKE_COINS ? read_words(step) : 0;
 }
 
 static int read_event(Event *event, PyObject *given, const Types *types)
@@ -665,12 +683,16 @@ static int read_event(Event *event, PyObject *given, const Types *types)
         PyErr_SetString(PyExc_ValueError, "an event that is none");
         return -1;
     }
-    for (at = 0; at < count; at++, event->count++) {
+    event->steps = make_room(count, sizeof(Step));
+    if (event->steps == NULL)
+        return -1;
+    for (at = 0; at < count; at++) {
         PyObject *step = PyTuple_GetItem(steps, at);
         if (!PyTuple_Check(step)) {
             PyErr_SetString(PyExc_TypeError, "a step is a tuple");
             return -1;
         }
+        event->count++;
         if (read_step(&event->steps[at], step, event->writer) < 0)
             return -1;
     }
@@ -694,15 +716,14 @@ static PyObject *plan_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSE
     if (plan == NULL)
         return NULL;
     Py_INCREF(plan->given = given);
-    plan->events = PyMem_Calloc((size_t)count, sizeof(Event));
-    if (plan->events == NULL)
-        PyErr_NoMemory();
+    plan->events = make_room(count, sizeof(Event));
     for (at = 0; !PyErr_Occurred() && at < count; at++) {
         PyObject *event = PyTuple_GetItem(given, at);
+        plan->count++; /* what was begun is to be freed */
         if (!PyTuple_Check(event))
             PyErr_SetString(PyExc_TypeError, "an event is a tuple");
-        else if (read_event(&plan->events[at], event, types) == 0)
-            plan->count++;
+        else
+            read_event(&plan->events[at], event, types);
     }
     if (PyErr_Occurred())
         Py_CLEAR(plan);
@@ -742,6 +763,9 @@ static int read_nodes(Reader *reader)
             PyErr_SetString(PyExc_ValueError, "too many keys, or none");
             return -1;
         }
+        reader->nodes[at].keys = make_room(size, sizeof(Key));
+        if (reader->nodes[at].keys == NULL)
+            return -1;
         for (place = 0; place < size; place++, reader->nodes[at].count++)
             if (read_key(reader, &reader->nodes[at].keys[place], PyTuple_GetItem(keys, place), count) < 0)
                 return -1;
@@ -794,7 +818,16 @@ static void plan_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     Plan *plan = (Plan *)self;
+    Py_ssize_t at;
     PyObject_GC_UnTrack(self);
+    for (at = 0; at < plan->count; at++) {
+        Event *event = &plan->events[at];
+        for (; event->count > 0; event->count--) {
+            PyMem_Free(event->steps[event->count - 1].words);
+            PyMem_Free(event->steps[event->count - 1].parts);
+        }
+        PyMem_Free(event->steps);
+    }
     PyMem_Free(plan->events);
     Py_CLEAR(plan->given);
     release(self);
@@ -834,8 +867,11 @@ static void reader_dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+    int at;
     PyObject_GC_UnTrack(self);
     reader_clear(self);
+    for (at = 0; at < MOST_NODES; at++)
+        PyMem_Free(((Reader *)self)->nodes[at].keys);
     Py_CLEAR(((Reader *)self)->names);
     release(self);
     Py_DECREF(type);

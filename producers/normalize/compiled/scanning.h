@@ -39,7 +39,7 @@ typedef struct {
 
 /* The keys that are wanted of an object. */
 typedef struct {
-    Key keys[MOST_KEYS];
+    Key *keys;
     int count;
 } Node;
 
