@@ -256,9 +256,10 @@ static Reading make_coins(const Frame *frame, const Step *step, const Piece *siz
 
 static Reading make_number(const Frame *frame, const Step *step, const Token *token, char room[], Value *value)
 {
+    int may_be_below = step->kind == MAKE_SIGNED || step->kind == MAKE_PERCENT;
     Piece text = token->text, unsigned_part = text;
     Size size;
-    if ((step->kind == MAKE_SIGNED || step->kind == MAKE_PERCENT) && unsigned_part.size > 0 && *unsigned_part.start == '-') {
+    if (may_be_below && text.size > 0 && *text.start == '-') {
         unsigned_part.start++;
         unsigned_part.size--;
     }
@@ -650,9 +651,10 @@ static int read_step(Step *step, PyObject *given, const Writer *writer)
     count = PyTuple_Size(step->given);
     for (at = 0; at < count && PyTuple_Check(PyTuple_GetItem(step->given, at)); at++)
         continue;
-    if (at < count || kind < 0 || kind >= KINDS || step->place < -1 || step->place == 2 || step->place >= writer->count ||
-        step->field < 0 || step->field >= MOST_FIELDS || step->beside < -1 || step->beside >= MOST_FIELDS ||
-        scale < 1 || scale > 1000000000 || count > MOST_PARTS || (kind == MAKE_ID && step->place != 0)) {
+    if (at < count || kind < 0 || kind >= KINDS || step->place < -1 || step->place == 2 ||
+        step->place >= writer->count || step->field < 0 || step->field >= MOST_FIELDS || step->beside < -1 ||
+        step->beside >= MOST_FIELDS || scale < 1 || scale > 1000000000 || count > MOST_PARTS ||
+        (kind == MAKE_ID && step->place != 0)) {
         PyErr_SetString(PyExc_ValueError, "a step that is none");
         return -1;
     }

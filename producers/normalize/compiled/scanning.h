@@ -13,7 +13,6 @@
 #define MOST_DEPTH 32
 #define MOST_WHOLE_DIGITS 24 /* as in contracts/numbers.py */
 #define MOST_FRACTION_DIGITS 36
-#define DELETE 0x7F
 
 typedef enum { FAULT = -1, UNUSUAL, PLAIN } Reading;
 
@@ -72,11 +71,16 @@ static Reading expect(Scan *scan, char wanted)
     return PLAIN;
 }
 
+/* Characters that a text may have as they are: printable ASCII, but for a quotation mark and a backslash. */
+static const char IS_PLAIN[256] = {
+    [' '] = 1, ['!'] = 1, ['#' ... '['] = 1, [']' ... '~'] = 1,
+};
+
 static Reading scan_text(Scan *scan, Piece *text)
 {
     const char *at = scan->at + 1;
     text->start = at;
-    while ((unsigned char)(*at - ' ') < DELETE - ' ' && *at != '"' && *at != '\\')
+    while (IS_PLAIN[(unsigned char)*at])
         at++;
     text->size = at - text->start;
     scan->at = at;
@@ -386,8 +390,8 @@ static void drop_zeros(Exact *number)
         number->digits /= 10;
 }
 
-/* How many coins a size in contracts is, as producers/normalize/sizes.py says: contracts of so much each, exactly, or of
- * so much of the quote at a price, rounded half even to twelve decimals.
+/* How many coins a size in contracts is, as producers/normalize/sizes.py says: contracts of so much each, exactly, or
+ * of so much of the quote at a price, rounded half even to twelve decimals.
  */
 static Reading count_coins(const Piece *size, const Piece *unit, const Piece *price, Exact *coins)
 {

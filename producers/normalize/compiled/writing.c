@@ -25,6 +25,7 @@
 #define MOST_VALUES 24
 #define MOST_DETAILS 8
 #define LONGEST_ID 256 /* as in producers/normalize/writer.py */
+#define DELETE 0x7F
 #define MOST_DIGITS 20 /* of an int64, with its sign */
 
 typedef struct {
