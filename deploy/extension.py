@@ -45,9 +45,10 @@ def built_of(source: Path) -> Path:
 
 
 def digest_of(source: Path) -> str:
-    """Return what a built file of this source and machine carries in it."""
+    """Return what a built file of this source, its headers and this machine carries in it."""
     machine = f"{sysconfig.get_platform()} {sysconfig.get_config_var('HOST_GNU_TYPE')}"
-    return hashlib.sha256(source.read_bytes() + machine.encode()).hexdigest()[:32]
+    texts = [path.read_bytes() for path in (source, *sorted(source.parent.glob("*.h")))]
+    return hashlib.sha256(b"".join(texts) + machine.encode()).hexdigest()[:32]
 
 
 def is_fresh(built: Path, source: Path) -> bool:

@@ -16,6 +16,7 @@ from msgspec import Raw
 from contracts.arithmetic.decimals import are_quoted
 from contracts.errors import FrameError
 from contracts.instrument import Instrument
+from producers.families.binance_tables import BOOK_TICKERS
 from producers.normalize.events import Makers
 from producers.normalize.numbers import (
     Row,
@@ -29,6 +30,7 @@ from producers.normalize.numbers import (
     traded,
     unsigned,
 )
+from producers.normalize.tables import Table
 from producers.venue import Decoded
 
 Handler = Callable[[bytes, int], tuple[Decoded, ...]]
@@ -57,11 +59,18 @@ def check_owner(found: str, expected: str) -> None:
 
 
 def on_trade(
-    read: Read, mark: str, instrument: Instrument, *, makers: Makers, carried: Callable[[Any], bool] | None = None
+    read: Read,
+    mark: str,
+    instrument: Instrument,
+    *,
+    makers: Makers,
+    table: Table,
+    carried: Callable[[Any], bool] | None = None,
 ) -> Handler:
     """Decode trades. `mark` keeps the ids of aggregates, which are numbered on their own, apart from single trades.
 
-    Trades that are not `carried` are left out. An aggregate without a number is named by its first and last trade.
+    `table` is of plain frames. Trades that are not `carried` are left out. An aggregate without a number is named by
+    its first and last trade.
     """
     prefix, symbol = f"{instrument.tail}.trade.{mark}", instrument.venue_symbol
     make, make_named = makers.maker("trade", instrument, numbered=prefix), makers.maker("trade", instrument)
@@ -85,7 +94,7 @@ def on_trade(
                        price=price, amount=amount, side=side),
         )  # fmt: skip
 
-    return handle
+    return table.reader_of_many(handle, lambda name: ((make, ""),) if name == symbol else None)
 
 
 def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Handler:
@@ -112,7 +121,7 @@ def on_book_ticker(read: Read, instrument: Instrument, *, makers: Makers) -> Han
             ),
         )
 
-    return handle
+    return BOOK_TICKERS.reader_of_many(handle, lambda name: ((make, ""),) if name == symbol else None)
 
 
 def on_day_ticker(read: Read, fields: tuple[str, ...], instrument: Instrument, *, makers: Makers, mark: str) -> Handler:

@@ -88,7 +88,8 @@ def test_checkout_that_may_not_be_written_to_goes_without(source: Path) -> None:
 def checkout(folder: Path) -> list[Path]:
     """Copy what the builder needs of this checkout."""
     sources = [str(source.relative_to(ROOT)) for source in SOURCES]
-    for name in ("deploy/__init__.py", "deploy/extension.py", *sources):
+    headers = [str(header.relative_to(ROOT)) for source in SOURCES for header in sorted(source.parent.glob("*.h"))]
+    for name in ("deploy/__init__.py", "deploy/extension.py", *sources, *headers):
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
@@ -119,8 +120,8 @@ def test_command_builds_once_says_so_once_and_removes(tmp_path: Path) -> None:
 def test_stale_file_that_cannot_be_built_again_is_removed(tmp_path: Path) -> None:
     built = checkout(tmp_path)
     run(tmp_path)
-    with built[1].with_name("writing.c").open("a") as source:
-        source.write("/* changed */\n")
+    with built[1].with_name("reading.h").open("a") as header:
+        header.write("/* changed */\n")
     assert "not built" in run(tmp_path, "--compiler", "no-such-cc")
     assert [path.exists() for path in built] == [True, False, True, True]
 

@@ -1,4 +1,7 @@
-"""The compiled writer: random events of every kind, and random layouts, written as the generated writer does."""
+"""The compiled writer: random events of every kind, and random layouts, written as the generated writer does.
+
+Its reader, which is of the same file, is played with in between (tests/fuzz/reading.py).
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from msgspec import Raw
 from contracts.errors import FrameError
 from contracts.instrument import make_instrument
 from contracts.numbers import DAY_NS, INT64_MAX, INT64_MIN
+from tests.fuzz import reading
 
 NAME: Final = "producers.normalize.compiled.writing"
 NOW: Final = 1_800_000_000_000_000_000
@@ -62,6 +66,7 @@ REQUIRED: Final = {
     "liquidation": ("price", "price_kind"),
 }
 DRAWN: Final = 2000  # values of a sort
+READS: Final = 1000  # frames that are read in one go, once in so many events
 LEVELS: Final = {"book", "delta"}
 FLAGS: Final = {"delta": "is_snapshot", "liquidation": "sampled"}
 NUMBERED: Final = {"trade", "ticker", "delta"}
@@ -179,6 +184,8 @@ def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
         assert found[0] == found[1], (seed, done, forms.kind, given, found)
         if done % 50 == 0:
             _try_layout(module, rng, values)
+        if done % READS == 0:
+            reading.play(module, range(READS), seed + done)
 
 
 def _try_layout(module: Any, rng: random.Random, values: Values) -> None:

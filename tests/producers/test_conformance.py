@@ -36,7 +36,7 @@ PRIVATE_ROOMS = {"private", "private_rows", "signed", "tapi", "tapi_rows", "acco
 # What every venue's folder holds, under the same names; the first three may be split (`events_trades.py`).
 FILES = ("wire", "events", "decoder", "__init__", "plan", "rest", "history")
 SPLIT = re.compile(r"(wire|events|decoder)_([a-z0-9]+)")
-MAY_HOLD = frozenset({"topics", "naming", "checksum", "rows"})
+MAY_HOLD = frozenset({"topics", "naming", "checksum", "rows", "tables"})
 MOST_LINES = 300
 SHARED = {"test_faults", "test_keepalive", "test_market", "test_process"}  # tests of all simulated exchanges
 EVENTS = frozenset(codec.EVENTS)

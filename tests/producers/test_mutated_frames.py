@@ -98,11 +98,16 @@ def sessions(play: Play, out: Collecting, unread: list[Exception]) -> Iterator[t
             pace=BookPace(interval=0.0),
         )
         session = Session(plan, parts, out)
-        received = [
-            (gzip.decompress(item.frame) if item.frame[:2] == b"\x1f\x8b" else item.frame, item.ts_recv)
-            for item in connection.received
-        ]
-        yield session, [(frame.decode(), ts) for frame, ts in received]
+        yield session, received(connection)
+
+
+def received(connection: Any) -> list[tuple[str, int]]:
+    """Return what a connection received from its exchange, unpacked, each with its time."""
+    frames = (
+        (gzip.decompress(item.frame) if item.frame[:2] == b"\x1f\x8b" else item.frame, item.ts_recv)
+        for item in connection.received
+    )
+    return [(frame.decode(), ts) for frame, ts in frames]
 
 
 @pytest.mark.timeout(300)

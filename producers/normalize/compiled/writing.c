@@ -5,15 +5,18 @@
  * integer beyond int64, an id that is no header, a time that cannot be, a name that is not known) goes to the Python
  * writer, so that there is one rule for it.
  *
+ * `reading.h` has what reads plain frames into such messages without a struct and a writer's call between.
+ *
  * Only the limited API of Python 3.11 is used, so that one file serves every later version.
  */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <structmember.h>
 
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "scanning.h"
 
 #ifndef SOURCE_DIGEST
 #define SOURCE_DIGEST "unknown"
@@ -22,16 +25,8 @@
 #define MOST_VALUES 24
 #define MOST_DETAILS 8
 #define LONGEST_ID 256 /* as in producers/normalize/writer.py */
-#define MOST_DIGITS 20 /* of an int64, with its sign */
-#define LINE_ROOM 64   /* two sizes and the ends of lines */
 #define DELETE 0x7F
-
-typedef enum { FAULT = -1, UNUSUAL, PLAIN } Reading;
-
-typedef struct {
-    const char *start;
-    Py_ssize_t size;
-} Piece;
+#define MOST_DIGITS 20 /* of an int64, with its sign */
 
 typedef struct {
     PyObject_HEAD
@@ -63,6 +58,7 @@ typedef struct {
 typedef struct {
     Piece text;
     PyObject *levels; /* a list, whose texts are written from it */
+    Form form;        /* NESTED: levels, or JSON as it is */
     int quoted;
     long long number;
     Py_buffer view;
@@ -87,17 +83,11 @@ static Reading read_text(PyObject *object, Piece *text)
     return PLAIN;
 }
 
-static Reading read_integer(PyObject *object, Value *value)
+static Reading set_integer(Value *value, long long number)
 {
-    long long number = PyLong_AsLongLong(object);
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
     char *at = value->digits + MOST_DIGITS;
-    if (number == -1 && PyErr_Occurred()) {
-        if (!PyErr_ExceptionMatches(PyExc_OverflowError))
-            return FAULT;
-        PyErr_Clear();
-        return UNUSUAL;
-    }
+    value->form = NUMBER;
     do
         *--at = (char)('0' + rest % 10);
     while ((rest /= 10) > 0);
@@ -106,6 +96,35 @@ static Reading read_integer(PyObject *object, Value *value)
     value->number = number;
     value->text.start = at;
     value->text.size = value->digits + MOST_DIGITS - at;
+    return PLAIN;
+}
+
+static Reading read_integer(PyObject *object, Value *value)
+{
+    long long number = PyLong_AsLongLong(object);
+    if (number == -1 && PyErr_Occurred()) {
+        if (!PyErr_ExceptionMatches(PyExc_OverflowError))
+            return FAULT;
+        PyErr_Clear();
+        return UNUSUAL;
+    }
+    return set_integer(value, number);
+}
+
+static Reading set_text(Value *value, const char *start, Py_ssize_t size)
+{
+    value->form = TEXT;
+    value->quoted = 1;
+    value->text.start = start;
+    value->text.size = size;
+    return PLAIN;
+}
+
+static Reading set_word(Value *value, Form form, const char *word)
+{
+    value->form = form;
+    value->text.start = word;
+    value->text.size = (Py_ssize_t)strlen(word);
     return PLAIN;
 }
 
@@ -139,21 +158,27 @@ static Reading read_levels(PyObject *levels, Value *value)
     return PLAIN;
 }
 
-static Reading read_value(PyObject *object, Value *value)
+static void clear_value(Value *value)
 {
     value->levels = NULL;
+    value->form = NESTED;
     value->quoted = 0;
     value->number = 0;
     value->view.obj = NULL;
+}
+
+static Reading read_value(PyObject *object, Value *value)
+{
+    clear_value(value);
     if (PyUnicode_Check(object)) {
+        value->form = TEXT;
         value->quoted = 1;
         return read_text(object, &value->text);
     }
-    if (object == Py_None || PyBool_Check(object)) {
-        value->text.start = object == Py_None ? "null" : object == Py_True ? "true" : "false";
-        value->text.size = (Py_ssize_t)strlen(value->text.start);
-        return PLAIN;
-    }
+    if (object == Py_None)
+        return set_word(value, NOTHING, "null");
+    if (PyBool_Check(object))
+        return set_word(value, FLAG, object == Py_True ? "true" : "false");
     if (PyLong_Check(object))
         return read_integer(object, value);
     if (PyList_Check(object))
@@ -243,15 +268,22 @@ static PyObject *write_command(const Writer *writer, const Value *first, Py_ssiz
 {
     Py_ssize_t begin = PyBytes_Size(writer->command), head = PyBytes_Size(writer->head);
     Py_ssize_t headers = head == 0 ? 0 : head + writer->id_prefix.size + first->text.size + 4;
-    char line[LINE_ROOM];
-    int line_size = head == 0 ? snprintf(line, sizeof line, "%zd\r\n", size)
-                              : snprintf(line, sizeof line, "%zd %zd\r\n", headers, headers + size);
-    PyObject *command = PyBytes_FromStringAndSize(NULL, begin + line_size + headers);
+    Value sizes[2];
+    PyObject *command;
     char *at;
+    set_integer(&sizes[0], headers); /* snprintf takes ten times as long */
+    set_integer(&sizes[1], headers + size);
+    command = PyBytes_FromStringAndSize(
+        NULL, begin + (head == 0 ? 0 : sizes[0].text.size + 1) + sizes[1].text.size + 2 + headers);
     if (command == NULL)
         return NULL;
     at = put(PyBytes_AsString(command), PyBytes_AsString(writer->command), begin);
-    at = put(at, line, line_size);
+    if (head > 0) {
+        at = put(at, sizes[0].text.start, sizes[0].text.size);
+        *at++ = ' ';
+    }
+    at = put(at, sizes[1].text.start, sizes[1].text.size);
+    at = put(at, "\r\n", 2);
     if (head > 0) {
         at = put(at, PyBytes_AsString(writer->head), head);
         at = put_id(at, writer, first);
@@ -277,6 +309,25 @@ static PyObject *write_parts(const Writer *writer, const Value values[])
     return parts;
 }
 
+/* Return a value as it was given, or what one that was read from a frame is in Python. */
+static PyObject *item_of(const Writer *writer, PyObject *const objects[], const Value values[], int which)
+{
+    const Value *value = &values[which];
+    PyObject *item = objects == NULL ? NULL : objects[which];
+    if (which == 0 && writer->prefix != Py_None)
+        return PyUnicode_FromStringAndSize(value->text.start, value->text.size);
+    if (item == NULL && value->form == TEXT)
+        return PyUnicode_FromStringAndSize(value->text.start, value->text.size);
+    if (item == NULL && value->form == NUMBER)
+        return PyLong_FromLongLong(value->number);
+    if (item == NULL && value->form == FLAG)
+        return PyBool_FromLong(*value->text.start == 't');
+    if (item == NULL)
+        item = Py_None;
+    Py_INCREF(item);
+    return item;
+}
+
 static PyObject *make_detail(const Writer *writer, PyObject *const objects[], const Value values[])
 {
     PyObject *shown, *detail;
@@ -287,12 +338,7 @@ static PyObject *make_detail(const Writer *writer, PyObject *const objects[], co
     }
     shown = PyTuple_New(writer->showing);
     for (place = 0; shown != NULL && place < writer->showing; place++) {
-        int which = writer->shown[place];
-        PyObject *item = objects[which];
-        if (which == 0 && writer->prefix != Py_None)
-            item = PyUnicode_FromStringAndSize(values[0].text.start, values[0].text.size);
-        else
-            Py_INCREF(item);
+        PyObject *item = item_of(writer, objects, values, writer->shown[place]);
         if (item == NULL || PyTuple_SetItem(shown, place, item) < 0)
             Py_CLEAR(shown);
     }
@@ -354,25 +400,25 @@ static int is_id(const Value *value, Py_ssize_t before)
     return 1;
 }
 
-static int are_times(const Writer *writer, PyObject *const objects[], const Value values[])
+static int are_times(const Writer *writer, const Value values[])
 {
-    if (!PyLong_Check(objects[2]) || values[2].number < 0)
+    if (values[2].form != NUMBER || values[2].number < 0)
         return 0;
-    if (objects[1] == Py_None)
+    if (values[1].form == NOTHING)
         return 1;
-    return PyLong_Check(objects[1]) && values[1].number > 0 && values[1].number - writer->ahead <= values[2].number;
+    return values[1].form == NUMBER && values[1].number > 0 && values[1].number - writer->ahead <= values[2].number;
 }
 
-static Reading check_values(const Writer *writer, PyObject *const objects[], Value values[])
+static Reading check_values(const Writer *writer, Value values[])
 {
     if (writer->prefix != Py_None) {
-        if (!PyLong_Check(objects[0]) || PyBool_Check(objects[0]) || values[0].number < 0)
+        if (values[0].form != NUMBER || values[0].number < 0)
             return UNUSUAL;
         values[0].quoted = 1;
     }
     if (!is_id(&values[0], writer->id_prefix.size) || (writer->named >= 0 && !is_id(&values[writer->named], 0)))
         return UNUSUAL;
-    return are_times(writer, objects, values) ? PLAIN : UNUSUAL;
+    return are_times(writer, values) ? PLAIN : UNUSUAL;
 }
 
 static PyObject *ask(const Writer *writer, PyObject *const *given, Py_ssize_t count, PyObject *names)
@@ -404,7 +450,7 @@ static PyObject *writer_write(PyObject *self, PyObject *const *given, Py_ssize_t
     for (; found == PLAIN && read < writer->count; read++)
         found = read_value(objects[read], &values[read]);
     if (found == PLAIN)
-        found = check_values(writer, objects, values);
+        found = check_values(writer, values);
     if (found == PLAIN)
         message = make_message(writer, objects, values);
     while (read-- > 0)
@@ -547,6 +593,12 @@ static PyMethodDef METHODS[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMemberDef MEMBERS[] = {
+    {"names", T_OBJECT_EX, offsetof(Writer, names), READONLY, "Of the values, in their places."},
+    {"defaults", T_OBJECT_EX, offsetof(Writer, defaults), READONLY, "Of the values; Ellipsis where there is none."},
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot SLOTS[] = {
     {Py_tp_doc, "Writes all events of an instrument and kind."},
     {Py_tp_new, writer_new},
@@ -554,6 +606,7 @@ static PyType_Slot SLOTS[] = {
     {Py_tp_traverse, writer_traverse},
     {Py_tp_clear, writer_clear},
     {Py_tp_methods, METHODS},
+    {Py_tp_members, MEMBERS},
     {0, NULL},
 };
 
@@ -564,12 +617,39 @@ static PyType_Spec SPEC = {
     .slots = SLOTS,
 };
 
+#include "reading.h"
+
+static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **kept)
+{
+    *kept = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *kept == NULL ? -1 : PyModule_AddType(module, *kept);
+}
+
 static int module_exec(PyObject *module)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, &SPEC, NULL);
-    int added = type == NULL ? -1 : PyModule_AddType(module, (PyTypeObject *)type);
-    Py_XDECREF(type);
-    return added < 0 ? -1 : PyModule_AddStringConstant(module, "SOURCE", SOURCE_DIGEST);
+    Types *types = PyModule_GetState(module);
+    if (add_type(module, &SPEC, &types->writer) < 0 || add_type(module, &PLAN_SPEC, &types->plan) < 0 ||
+        add_type(module, &READER_SPEC, &types->reader) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "SOURCE", SOURCE_DIGEST);
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    Types *types = PyModule_GetState(module);
+    Py_VISIT(types->writer);
+    Py_VISIT(types->plan);
+    Py_VISIT(types->reader);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    Types *types = PyModule_GetState(module);
+    Py_CLEAR(types->writer);
+    Py_CLEAR(types->plan);
+    Py_CLEAR(types->reader);
+    return 0;
 }
 
 static PyModuleDef_Slot MODULE_SLOTS[] = {
@@ -581,8 +661,10 @@ static PyModuleDef MODULE = {
     PyModuleDef_HEAD_INIT,
     .m_name = "writing",
     .m_doc = "Writes events in one step.",
-    .m_size = 0,
+    .m_size = sizeof(Types),
     .m_slots = MODULE_SLOTS,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
 };
 
 PyMODINIT_FUNC PyInit_writing(void)

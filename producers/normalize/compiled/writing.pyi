@@ -1,7 +1,7 @@
 # Messages written from constants and values: the compiled form of what `producers.normalize.writer` generates.
 
 from collections.abc import Callable
-from typing import Any, Final, final
+from typing import Any, Final, TypeAlias, final
 
 SOURCE: Final[str]
 
@@ -20,3 +20,32 @@ class Writer:
         /,
     ) -> Writer: ...
     def write(self, **values: Any) -> Any: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def defaults(self) -> tuple[Any, ...]: ...
+
+# A step: kind, the value's place, field, whether it may be null, form, field beside, scale, words or parts.
+Step: TypeAlias = tuple[int, int, int, int, int, int, int, tuple[Any, ...]]
+
+@final
+class Plan:
+    # Of each event: writer, what its id begins with, which fields it needs (bits), steps.
+    def __new__(cls, events: tuple[tuple[Writer, bytes, int, tuple[Step, ...]], ...], /) -> Plan: ...
+
+@final
+class Reader:
+    def __new__(
+        cls,
+        python: Callable[[bytes, int], Any],
+        find: Callable[[str], Plan | None],
+        crc32: Callable[[bytes], int],
+        nodes: tuple[tuple[tuple[bytes, int, int], ...], ...],
+        outer: int,
+        fields: int,
+        owner: int,
+        single: int,
+        merging: tuple[Callable[[tuple[bytes | None, ...]], None], int, int],
+        /,
+    ) -> Reader: ...
+    def read(self, frame: bytes, ts_recv: int, /) -> Any: ...

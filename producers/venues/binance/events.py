@@ -8,6 +8,7 @@ from typing import Final
 
 from producers.families import binance_events as family
 from producers.families.binance_events import MakeHandler
+from producers.families.binance_tables import trades
 from producers.venues.binance import wire
 
 _DAY: Final = ("b", "B", "a", "A", "c", "o", "h", "l", "v", "q")
@@ -19,8 +20,8 @@ def _previous(depth: wire.Depth) -> int:
 
 
 HANDLERS: Final[Mapping[str, MakeHandler]] = {
-    "trade": partial(family.on_trade, wire.read_trade, ""),
-    "aggTrade": partial(family.on_trade, wire.read_agg_trade, "a"),
+    "trade": partial(family.on_trade, wire.read_trade, "", table=trades("data.t")),
+    "aggTrade": partial(family.on_trade, wire.read_agg_trade, "a", table=trades("data.a")),
     "bookTicker": partial(family.on_book_ticker, wire.read_book_ticker),
     "24hrTicker": partial(family.on_day_ticker, wire.read_day_ticker, _DAY, mark="24h"),
     "24hrMiniTicker": partial(family.on_day_ticker, wire.read_day_ticker, _DAY, mark="mini"),

@@ -11,8 +11,10 @@ from contracts.errors import FrameError
 from contracts.instrument import Instrument
 from producers.families import binance_events as family
 from producers.families.binance_events import Handler, MakeHandler
+from producers.families.binance_tables import trades
 from producers.normalize.events import Makers
 from producers.normalize.numbers import optional_price_text, plain, price_text, unsigned
+from producers.normalize.tables import chosen, integer
 from producers.venue import Decoded
 from producers.venues.binanceusdm import wire
 
@@ -20,6 +22,8 @@ from producers.venues.binanceusdm import wire
 PARTIAL: Final = "partialDepth"
 _PRINTS: Final = ("MARKET", None)
 _DAY: Final = ("c", "o", "h", "l", "v", "q")
+_TRADES: Final = trades("data.t", chosen("data.X", {"MARKET": None}, or_absent=True))
+_AGGREGATES: Final = trades("data.a", integer("data.f"), integer("data.l"))
 _ORDER_SIDES: Final = {"SELL": ("sell", "long"), "BUY": ("buy", "short")}
 
 
@@ -83,8 +87,8 @@ def _on_force_order(instrument: Instrument, *, makers: Makers) -> Handler:
 
 
 HANDLERS: Final[Mapping[str, MakeHandler]] = {
-    "trade": partial(family.on_trade, wire.read_trade, "", carried=_is_print),
-    "aggTrade": partial(family.on_trade, wire.read_agg_trade, "a"),
+    "trade": partial(family.on_trade, wire.read_trade, "", table=_TRADES, carried=_is_print),
+    "aggTrade": partial(family.on_trade, wire.read_agg_trade, "a", table=_AGGREGATES),
     "bookTicker": partial(family.on_book_ticker, wire.read_book_ticker),
     "24hrTicker": partial(family.on_day_ticker, wire.read_day_ticker, _DAY, mark="24h"),
     "24hrMiniTicker": partial(family.on_day_ticker, wire.read_day_ticker, _DAY, mark="mini"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from contracts.errors import FrameError
 from producers.normalize.events import Makers
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.bybit import events, wire
+from producers.venues.bybit import events, tables, wire
 from producers.venues.bybit.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int], Sequence[Decoded]]
+_Route = Callable[[bytes, int], Sequence[Decoded]]
 
 _NAME_AT: Final = len(b'{"topic":"')
 _BOOK: Final = "orderbook"
@@ -42,20 +44,20 @@ class BybitDecoder:
     def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._find = find
         self._makers = makers
-        self._routes: dict[bytes, tuple[_Decode, Topic]] = {}
+        self._routes: dict[bytes, _Route] = {}
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame. Keys come in any order; where the topic is first, its route is found without parsing."""
         route = self._routes.get(frame[_NAME_AT : frame.find(b'"', _NAME_AT)])
         if route is not None:
-            return route[0](route[1], frame, ts_recv)
+            return route(frame, ts_recv)
         head = wire.decode_head(frame)
         if head.topic is None:
             return _decode_answer(head)
         route = self._route(head.topic)
-        return () if route is None else route[0](route[1], frame, ts_recv)
+        return () if route is None else route(frame, ts_recv)
 
-    def _route(self, name: str) -> tuple[_Decode, Topic] | None:
+    def _route(self, name: str) -> _Route | None:
         """Find or make the route of a topic; None for one that is not carried."""
         route = self._routes.get(name.encode())
         if route is not None:
@@ -68,7 +70,8 @@ class BybitDecoder:
         if found is None:
             raise FrameError(f"unknown topic {name!r}", channel=name)
         kind, decode = found
-        route = self._routes[name.encode()] = decode, Topic(self._find(symbol), kind, detail, self._makers)
+        topic = Topic(self._find(symbol), kind, detail, self._makers)
+        route = self._routes[name.encode()] = tables.with_table(partial(decode, topic), topic)
         return route
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 from zlib import crc32
 
+from msgspec import convert
 from msgspec.structs import astuple
 
 from contracts.arithmetic.decimals import are_prices
@@ -45,8 +46,8 @@ _SIGNED: Final = frozenset({"price24hPcnt", "fundingRate"})
 _PRICES: Final = frozenset(
     {"lastPrice", "prevPrice24h", "highPrice24h", "lowPrice24h", "bid", "ask", "markPrice", "indexPrice"}
 )
-_FUNDING_FIELDS: Final = frozenset({"fundingRate", "nextFundingTime", "markPrice", "indexPrice"})
-_INTEREST_FIELDS: Final = frozenset({"openInterest", "openInterestValue"})
+FUNDING_FIELDS: Final = frozenset({"fundingRate", "nextFundingTime", "markPrice", "indexPrice"})
+INTEREST_FIELDS: Final = frozenset({"openInterest", "openInterestValue"})
 _TRADED: Final = ("data.p", "data.v")
 _NEVER: Final = "0"  # the next funding time of what has no funding
 
@@ -177,12 +178,18 @@ def decode_tickers(topic: Topic, frame: bytes, ts_recv: int) -> list[Decoded]:
     state = said if message.type == "snapshot" else topic.state | said
     native, ts = f"{message.cs}-{message.ts}-{crc32(frame):08x}", message.ts
     found = [_ticker(topic, state, ts_recv, (native, ts, message.cs))]
-    if topic.instrument.contract in {PERP, INVERSE} and not _FUNDING_FIELDS.isdisjoint(said):
+    if topic.instrument.contract in {PERP, INVERSE} and not FUNDING_FIELDS.isdisjoint(said):
         found.append(_funding(topic, state, ts_recv, (native, ts)))
-    if not _INTEREST_FIELDS.isdisjoint(said):
+    if not INTEREST_FIELDS.isdisjoint(said):
         found.append(_interest(topic, state, ts_recv, (native, ts)))
     topic.state = state
     return found
+
+
+def restore(topic: Topic, texts: dict[str, str]) -> None:
+    """Go on from what frames said that were read by a table, by their paths."""
+    said = {path.removeprefix("data."): text for path, text in texts.items()}
+    topic.state = _figures(convert(said, wire.Ticker))
 
 
 def decode_best(topic: Topic, frame: bytes, ts_recv: int) -> tuple[Decoded]:

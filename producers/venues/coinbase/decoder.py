@@ -14,6 +14,7 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.normalize.events import Makers
+from producers.normalize.tables import MakersOfEvents
 from producers.normalize.topics import Topics
 from producers.venue import (
     Ack,
@@ -25,7 +26,7 @@ from producers.venue import (
     Pong,
     Refused,
 )
-from producers.venues.coinbase import events, wire
+from producers.venues.coinbase import events, tables, wire
 from producers.venues.coinbase.decoder_advanced import AdvancedDecoder
 from producers.venues.coinbase.plan import DATA_CHANNELS, LEVEL2
 from producers.venues.coinbase.topics import Product
@@ -45,10 +46,12 @@ class ExchangeDecoder:
     def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._products = Topics(lambda product_id: Product(find(product_id), makers=makers))
         self._advanced: AdvancedDecoder | None = None
+        on_match = tables.TRADES.reader_of_many(partial(events.on_match, self._products), self._makers_of_trades)
+        on_ticker = tables.TICKERS.reader_of_many(partial(events.on_ticker, self._products), self._makers_of_tickers)
         self._by_type: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
-            b"match": partial(events.on_match, self._products),
-            b"last_match": partial(events.on_match, self._products),
-            b"ticker": partial(events.on_ticker, self._products),
+            b"match": on_match,
+            b"last_match": on_match,
+            b"ticker": on_ticker,
             b"snapshot": partial(events.on_snapshot, self._products),
             b"l2update": partial(events.on_l2update, self._products),
             b"heartbeat": self._on_heartbeat,
@@ -63,6 +66,14 @@ class ExchangeDecoder:
             if handler is not None:
                 return handler(frame, ts_recv)
         return self._by_head(frame, ts_recv)
+
+    def _makers_of_trades(self, product_id: str) -> MakersOfEvents | None:
+        product = self._products.get(product_id)
+        return None if product is None else ((product.trade, product.trade_id),)
+
+    def _makers_of_tickers(self, product_id: str) -> MakersOfEvents | None:
+        product = self._products.get(product_id)
+        return None if product is None else ((product.ticker, product.ticker_id),)
 
     def _by_head(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         head = wire.decode_head(frame)

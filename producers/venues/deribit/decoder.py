@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from contracts.errors import FrameError
@@ -10,13 +11,13 @@ from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Answered, Closing, Decoded, Decoder, FindInstrument, Pong, Refused, Reply
-from producers.venues.deribit import events, wire
+from producers.venues.deribit import events, tables, wire
 from producers.venues.deribit.naming import is_combo
 from producers.venues.deribit.plan import AGAIN_ID, HEARTBEAT_ID, SUBSCRIBE_ID, TEST, TEST_ID
 from producers.venues.deribit.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int], Sequence[Decoded]]
-_Route = tuple[_Decode, Topic] | None
+_Route = Callable[[bytes, int], Sequence[Decoded]] | None
 
 _CHANNEL: Final = b'"channel":"'
 _NEAR: Final = 120  # bytes within which a push names its channel
@@ -49,7 +50,7 @@ class DeribitDecoder:
             name = frame[at + 11 : frame.find(b'"', at + 11)]
             if name in self._routes:
                 route = self._routes[name]
-                return () if route is None else route[0](route[1], frame, ts_recv)
+                return () if route is None else route(frame, ts_recv)
         head = wire.decode_head(frame)
         if head.method == "subscription":
             return self._decode_push(head.params, frame, ts_recv)
@@ -69,7 +70,7 @@ class DeribitDecoder:
         if kind == "trades" and name in _KINDS:
             return self._decode_mixed(frame, ts_recv)
         route = self._routes[params.channel.encode()] = self._route(params.channel)
-        return () if route is None else route[0](route[1], frame, ts_recv)
+        return () if route is None else route(frame, ts_recv)
 
     def _decode_mixed(self, frame: bytes, ts_recv: int) -> list[Decoded]:
         """Read the trades of a kind and currency (`trades.future.BTC.100ms`), whose rows name their instruments."""
@@ -97,7 +98,8 @@ class DeribitDecoder:
             return None
         if kind == "book" and len(rest) + 1 > _BOOK_PARTS:
             decode = events.decode_ladders
-        return decode, Topic(self._find(rest[0]), ".".join(rest[1:]), self._makers)
+        topic = Topic(self._find(rest[0]), ".".join(rest[1:]), self._makers)
+        return tables.with_table(partial(decode, topic), topic=topic, channel=kind)
 
 
 _CHANNELS: Final[dict[str, _Decode]] = {

@@ -15,7 +15,7 @@ from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.gate import events_book, events_candles, events_ticker, events_trades, wire
+from producers.venues.gate import events_book, events_candles, events_ticker, events_trades, tables, wire
 from producers.venues.gate.plan import LINEAR, SPOT, guess
 from producers.venues.gate.topics import Topic
 
@@ -47,6 +47,7 @@ _ROUTES: Final = {
     f'{channel}","event":"{event}"'.encode(): (decode, channel.startswith("futures."))
     for (channel, event), decode in _CHANNELS.items()
 }
+_SPOT_TRADES: Final = b'spot.trades","event":"update"'
 # Known, and not carried: a book cut to few levels, older trades, statistics and terms of contracts.
 _NOT_CARRIED: Final = frozenset(
     {
@@ -70,13 +71,19 @@ class GateDecoder:
     def __init__(self, market: str, find: FindInstrument, *, makers: Makers) -> None:
         finds = (find if market == of else partial(guess, of) for of in (SPOT, LINEAR))
         self._topics = tuple(Topics(lambda name, find=one: Topic(find(name), makers)) for one in finds)
+        self._routes: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
+            start: partial(decode, self._topics[at]) for start, (decode, at) in _ROUTES.items()
+        }
+        self._routes[_SPOT_TRADES] = tables.SPOT_TRADES.reader_of_many(
+            self._routes[_SPOT_TRADES], partial(tables.spot_makers, self._topics[False])
+        )
 
     def decode(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame: data, whose route is found by its channel and event, or an answer."""
         start = frame.find(_NAME, 0, _NAME_WITHIN) + len(_NAME)
-        route = _ROUTES.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
+        route = self._routes.get(frame[start : frame.find(b",", frame.find(b",", start) + 1)])
         if route is not None:
-            return route[0](self._topics[route[1]], frame, ts_recv)
+            return route(frame, ts_recv)
         return self._decode_other(frame, ts_recv)
 
     def _decode_other(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:

@@ -14,12 +14,12 @@ from producers.connection.frames import rows_at
 from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Refused, Reply
-from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, wire
+from producers.venues.htx import events_book, events_candles, events_funding, events_ticker, events_trades, tables, wire
 from producers.venues.htx.topics import Topic
 from producers.venues.htx.wire_numbers import ABSENT
 
 _Decode = Callable[[Topic, bytes, int, str], list[Decoded]]
-_Route = tuple[_Decode, Topic, str]
+_Route = Callable[[bytes, int], Sequence[Decoded]]
 
 MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 _GZIP: Final = b"\x1f\x8b"
@@ -64,7 +64,7 @@ class HtxDecoder:
         start = text[: text.find(b'"', len(_START))] if text.startswith(_START) else b""
         route = self._routes.get(start)
         if route is not None:
-            return route[0](route[1], text, ts_recv, route[2])
+            return route(text, ts_recv)
         head = wire.decode_head(text)
         if head.ch is not None:
             return self._decode_push(head.ch, text, ts_recv, start)
@@ -83,10 +83,13 @@ class HtxDecoder:
             raise FrameError(f"unknown channel {ch!r}", channel=ch)
         if decode is None:
             return ()
-        route = (decode, self._topics[symbol], channel)
+        topic = self._topics[symbol]
+        route = tables.with_table(
+            lambda text, ts_recv: decode(topic, text, ts_recv, channel), topic=topic, channel=channel
+        )
         if start:
             self._routes[start] = route
-        return decode(route[1], text, ts_recv, channel)
+        return route(text, ts_recv)
 
     def _decode_answer(self, head: wire.Head, text: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read a ping or an answer of a market socket."""

@@ -14,7 +14,7 @@ from producers.connection.frames import rows_at
 from producers.normalize.events import Makers
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.kraken import events, wire
+from producers.venues.kraken import events, tables, wire
 from producers.venues.kraken.decoder_v1 import V1Decoder, decode_answer, split_trades
 from producers.venues.kraken.plan import CHANNEL_NAMES, channel_of
 from producers.venues.kraken.topics import Pair
@@ -33,9 +33,13 @@ class KrakenDecoder:
         self._v1: V1Decoder | None = None
         pairs = Topics(lambda symbol: Pair(find(symbol), makers=makers))
         self._routes: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
-            "trade": partial(events.on_trades, pairs),
+            "trade": tables.TRADES.reader_of_many(
+                partial(events.on_trades, pairs), partial(tables.trade_makers, pairs)
+            ),
             "book": partial(events.on_books, pairs),
-            "ticker": partial(events.on_tickers, pairs),
+            "ticker": tables.TICKERS.reader_of_many(
+                partial(events.on_tickers, pairs), partial(tables.ticker_makers, pairs)
+            ),
             "ohlc": partial(events.on_candles, pairs),
             "heartbeat": lambda frame, ts_recv: (Pong(),),  # noqa: ARG005 - it says only that the connection lives
         }

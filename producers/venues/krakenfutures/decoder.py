@@ -8,9 +8,10 @@ from zlib import crc32
 
 from contracts.errors import FrameError
 from producers.normalize.events import Makers
+from producers.normalize.tables import MakersOfEvents
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.krakenfutures import events, wire
+from producers.venues.krakenfutures import events, tables, wire
 from producers.venues.krakenfutures.plan import HEARTBEAT
 from producers.venues.krakenfutures.topics import Product
 
@@ -35,7 +36,7 @@ class KrakenFuturesDecoder:
         self._feeds: dict[str, Callable[[bytes, int], Sequence[Decoded]]] = {
             "book": self._on_change,
             "book_snapshot": self._on_snapshot,
-            "trade": self._on_trade,
+            "trade": tables.TRADES.reader_of_many(self._on_trade, self._trade_makers),
             "trade_snapshot": self._on_backlog,
             "ticker": self._on_ticker,
             "ticker_lite": self._on_ticker,
@@ -71,16 +72,26 @@ class KrakenFuturesDecoder:
 
     def _on_trade(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_trade(frame)
-        return events.decode_trade(self._products[row.product_id], row, ts_recv)
+        return self._decode_trade(row, ts_recv)
+
+    def _decode_trade(self, row: wire.Trade, ts_recv: int) -> list[Decoded]:
+        """Read one trade; from the first number on that is passed over, tables do not suffice."""
+        product = self._products[row.product_id]
+        found = events.decode_trade(product, row, ts_recv)
+        if product.passed:
+            self._feeds["trade"] = self._on_trade
+        return found
+
+    def _trade_makers(self, product_id: str) -> MakersOfEvents | None:
+        product = self._products.get(product_id)
+        if product is None or product.instrument.sized_in_contracts:
+            return None
+        return ((product.trade, f"{product.tail}.trade."),)
 
     def _on_backlog(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Read the trades before the subscription, which always come, oldest first; their ids are those of before."""
         rows = wire.decode_trade_snapshot(frame).trades
-        return [
-            event
-            for row in reversed(rows)
-            for event in events.decode_trade(self._products[row.product_id], row, ts_recv)
-        ]
+        return [event for row in reversed(rows) for event in self._decode_trade(row, ts_recv)]
 
     def _on_ticker(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         row = wire.decode_ticker(frame)

@@ -39,6 +39,11 @@ class Product:
             if len(self._passed) > _MOST_PASSED:
                 self._passed.discard(min(self._passed))
 
+    @property
+    def passed(self) -> bool:
+        """Whether numbers were passed over, so that a trade's may stand for several."""
+        return bool(self._passed)
+
     def span(self, seq: int | None) -> tuple[TradeSpan, ...]:
         """Return what the number of a trade stands for where those right before it were passed over."""
         first = seq

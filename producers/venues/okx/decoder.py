@@ -12,11 +12,11 @@ from producers.normalize.events import Makers
 from producers.normalize.numbers import NULL
 from producers.normalize.topics import Topics
 from producers.venue import Ack, Closing, Decoded, Decoder, FindInstrument, Pong, Refused
-from producers.venues.okx import events, wire
+from producers.venues.okx import events, tables, wire
 from producers.venues.okx.topics import Topic
 
 _Decode = Callable[[Topic, bytes, int, str], list[Decoded]]
-_Route = tuple[_Decode, Topic, str]
+_Route = Callable[[bytes, int], Sequence[Decoded]]
 
 _PONG: Final = b"pong"
 _START: Final = b'{"arg":{'
@@ -68,7 +68,7 @@ class OkxDecoder:
         start = frame[: frame.find(b"}")] if frame.startswith(_START) else b""
         route = self._routes.get(start)
         if route is not None:
-            return route[0](route[1], frame, ts_recv, route[2])
+            return route(frame, ts_recv)
         if frame[:1] == b"[":
             raise FrameError("a bare array names no channel", field="arg")
         head = wire.decode_head(frame)
@@ -87,10 +87,13 @@ class OkxDecoder:
                 raise FrameError(f"arg.instId is missing in a push of {channel}", field="arg.instId")
             if _OPTION_ID.fullmatch(arg.instId):
                 return ()
-            route = (decode, self._topics[arg.instId], channel)
+            topic = self._topics[arg.instId]
+            route = tables.with_table(
+                lambda frame, ts_recv: decode(topic, frame, ts_recv, channel), topic=topic, channel=channel
+            )
             if start:
                 self._routes[start] = route
-            return decode(route[1], frame, ts_recv, channel)
+            return route(frame, ts_recv)
         if channel == "liquidation-orders":
             return self._decode_liquidations(arg, frame, ts_recv)
         if channel == "index-tickers":
