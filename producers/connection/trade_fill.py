@@ -163,21 +163,29 @@ class Fill:
     def _lost_of(self, stretch: _Stretch) -> list[FastTrade]:
         """Return the rows of a stretch that lie in the hole and were not received.
 
-        Without numbers they stand behind the last row that was received before, and before the first one after it.
+        Of an open hole those that were made a while after the stream went on are left to it.
         """
-        rows, first, end = stretch.rows, 0, len(stretch.rows)
-        if self.before.number is None or self.counted is None:
-            first = max((at + 1 for at, row in enumerate(rows) if row.id in self.before_ids), default=0)
-            end = next((at for at in range(first, end) if rows[at].id in self.after_ids), end)
-        received = self.before_ids | self.after_ids
-        inside = [row for row in rows[first:end] if row.id not in received and self._side(row) == 0]
-        is_placed = bool(first) or (self.before.number is not None and self.counted is not None)
+        rows = self._inside(stretch.rows)
         if self.is_open:
-            since, until = 0 if is_placed else self.before.ts, self.known_ts + STREAMED_NS
-            return [row for row in inside if since <= row.ts_event <= until]
-        if self.after is None or is_placed:
-            return inside
-        return [row for row in inside if self.before.ts <= row.ts_event <= self.after.ts]
+            until = self.known_ts + STREAMED_NS
+            rows = rows[: next((at for at, row in enumerate(rows) if row.ts_event > until), None)]
+        received = self.before_ids | self.after_ids
+        return [row for row in rows if row.id not in received]
+
+    def _inside(self, rows: list[FastTrade]) -> list[FastTrade]:
+        """Return the rows that lie in the hole: by their numbers, else behind the last one that was received before it
+        and before the first one after it. Only where neither is among them, their times say.
+
+        Times may step back from one row to the next, or be the same: they say nothing where an id does.
+        """
+        if self.before.number is not None and self.counted is not None:
+            return [row for row in rows if self._side(row) == 0]
+        first = max((at + 1 for at, row in enumerate(rows) if row.id in self.before_ids), default=0)
+        end = next((at for at in range(first, len(rows)) if rows[at].id in self.after_ids), None)
+        if first or end is not None:
+            return rows[first:end]
+        until = None if self.after is None else self.after.ts
+        return [row for row in rows if self.before.ts <= row.ts_event <= (row.ts_event if until is None else until)]
 
     def take_found(self) -> list[FastTrade]:
         """Return the trades of the hole that the stream has not given meanwhile, in the venue's order."""
@@ -226,12 +234,13 @@ class Fill:
 
 
 def whole_range(found: Sequence[FastTrade], start: int, end: int) -> Any:
-    """Return the range between two times (ns UTC) that has these trades, and no others."""
+    """Return the range between two times (ns UTC) that has these trades, and no others; wider where they need it."""
+    times = [row.ts_event for row in found]
     return FastRange(
         first_id=found[0].trade_id if found else None,
         last_id=found[-1].trade_id if found else None,
-        start_ts=start,
-        end_ts=max(start, end),
+        start_ts=min(start, *times) if times else start,
+        end_ts=max(start, end, *times),
         trades=len(found),
     )
 
