@@ -173,10 +173,10 @@ class Fill:
         return [row for row in rows if row.id not in received]
 
     def _inside(self, rows: list[FastTrade]) -> list[FastTrade]:
-        """Return the rows that lie in the hole: by their numbers, else behind the last one that was received before it
-        and before the first one after it. Only where neither is among them, their times say.
+        """Return the rows that lie in the hole: by their numbers, or behind and before rows that were received.
 
-        Times may step back from one row to the next, or be the same: they say nothing where an id does.
+        Only where none that was received is among them, their times say. Times may step back from one row to the
+        next, or be the same: they say nothing where an id does.
         """
         if self.before.number is not None and self.counted is not None:
             return [row for row in rows if self._side(row) == 0]
