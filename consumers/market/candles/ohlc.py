@@ -123,7 +123,7 @@ def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Inst
         ticker = reader.find_ticker(item)
         if ticker is None:
             return False, False, item.contract == SPOT, Decimal(-1)
-        fresh = reader.quality(ticker, item.venue) != STALE
+        fresh = reader.quality(ticker, item, "ticker") != STALE
         return True, fresh, item.contract == SPOT, Decimal(ticker.volume_24h or 0)
 
     return max(instruments, key=worth)
@@ -142,7 +142,7 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
         )
     newest = max((item.row.ts_recv for item in shown), default=None)
     sim = any(item.row.sim for item in shown)
-    quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item.venue)
+    quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item, TRADE)
     extra = {"indicators": list_indicators(query, collected.merged.shown, len(shown))} if query.indicators else {}
     return {
         "symbol": query.name,
