@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.market.answering import Composed
+from consumers.market.answers.coverage import find_rests
 from consumers.market.candles import indicators
 from consumers.market.candles.bars import Merged, Own, Row, Shown, Window, list_needed, make_span, merge
 from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
@@ -21,7 +22,8 @@ from contracts.instrument import Instrument
 from contracts.schema.literals import Age, decimal_number, iso, number
 from contracts.services.candles import MOST_ROWS
 from contracts.services.market import OhlcQuery
-from runtime.coverage.spans import cut, join
+from contracts.timeframes import SECOND
+from runtime.coverage.spans import Span, cut, join
 from runtime.coverage.view import Followed
 
 TRADE: Final = "trade"
@@ -163,11 +165,20 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
             }
             for hole in holes
         ],
+        "coverage": _rests(reader, query.item, (first, window.last + window.size)),
         **extra,
         "age": None if newest is None else Age(newest),
         "quality": quality,
         "sim": sim,
     }
+
+
+def _rests(reader: Reader, item: Instrument, span: Span) -> dict[str, Any] | None:
+    """Return what candles of a span rest on, as far as it is over; None where that is not known."""
+    ledger, start, end = reader.state.ledger, span[0], min(span[1], reader.now_ns - reader.now_ns % SECOND)
+    if ledger is None or start >= end:
+        return None
+    return find_rests(ledger, [Followed(item.venue, item.symbol, TRADE)], (start, end), reader.now_ns)
 
 
 def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[str, Any]:
