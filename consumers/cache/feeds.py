@@ -162,7 +162,7 @@ class Feed:
     def _states_of(self, channel: str, symbol: str) -> list[FeedState | None]:
         """Return what is said of a channel of an instrument, by whom it concerns."""
         marks, away = self.marks, self.away
-        whole = away.list_touched(channel, symbol) if away.found else [self.shown]
+        whole: list[FeedState | None] = [*away.list_touched(channel, symbol)] if away.found else [self.shown]
         own = [state for place in ((channel, symbol), (None, symbol)) for state in marks.find(place)]
         shared = [state for one, state in marks.find_single((channel, None)) if away.serves(one, channel, symbol)]
         return [*whole, *own, *shared]
