@@ -162,10 +162,13 @@ class Feed:
     def _states_of(self, channel: str, symbol: str) -> list[FeedState | None]:
         """Return what is said of a channel of an instrument, by whom it concerns."""
         marks, away = self.marks, self.away
-        whole: list[FeedState | None] = [*away.list_touched(channel, symbol)] if away.found else [self.shown]
-        own = [state for place in ((channel, symbol), (None, symbol)) for state in marks.find(place)]
-        shared = [state for one, state in marks.find_single((channel, None)) if away.serves(one, channel, symbol)]
-        return [*whole, *own, *shared]
+        said: list[FeedState | None] = [*away.list_touched(channel, symbol)] if away.found else [self.shown]
+        for place in ((channel, symbol), (None, symbol)):
+            said.extend(marks.find(place))
+        for connection, state in marks.find_single((channel, None)):
+            if away.serves(connection, channel, symbol):
+                said.append(state)
+        return said
 
     def measure(self) -> dict[str, float]:
         """Return how bad the state is (0 live … 5 down, as `_WORST` has them) and known latencies in seconds."""
