@@ -225,12 +225,12 @@ def test_trades_that_the_decoder_lost_are_wanted_at_once() -> None:
     assert (wanted.cause, wanted.pause) == ("a row could not be read", OPEN_PAUSE)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_cut_is_filled_in_though_no_trade_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producers.connection.wanted.OPEN_PAUSE", 0.5)
     async with worlds(NAMED) as found:
         for one in found:
-            await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live")
+            await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live", 60.0)
             one.begin()
             one.sim.inject(Fault(one.venue, "silence", channel="trades", count=None))
         await asyncio.gather(*(one.cut(1.0) for one in found))
