@@ -85,5 +85,8 @@ async def test_the_share_of_the_candles_time_that_was_received_is_said() -> None
     kept = Kept(FIRST + 2 * MINUTE)
     kept.say(status("down", FIRST + 5 * MINUTE), status("live", FIRST + 8 * MINUTE))
     kept.save(NOW)
-    assert (await find(kept))["coverage"] == {"percent": "75", "sampled": False}  # of 20 minutes 2 are before it, 3 lost
+    assert (await find(kept))["coverage"] == {
+        "percent": "75",
+        "sampled": False,
+    }  # of 20 minutes 2 are before it, 3 lost
     assert (await find(None))["coverage"] is None
