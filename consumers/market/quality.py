@@ -42,15 +42,15 @@ def worst(qualities: Iterable[str]) -> str:
     return max(qualities, key=lambda quality: _WORSE.get(quality, _WORSE[STALE]), default=STALE)
 
 
-def feed_quality(feed: Feed | None, channel: str | None = None, symbol: str | None = None) -> str:
-    """What the state of a venue's feed means for everything it sent, or for a channel of an instrument.
+def feed_quality(feed: Feed | None, place: tuple[str, str] | None = None) -> str:
+    """What the state of a venue's feed means for everything it sent, or for a place: a channel of a symbol.
 
     A venue without one is judged by its data.
     """
     if feed is None:
         return LIVE
-    if feed.away and channel is not None and symbol is not None:
-        states = list_touched(feed.away, channel, symbol)
+    if feed.away and place is not None:
+        states = list_touched(feed.away, *place)
         return worst([LIVE, *(_FEED_STATES.get(state, STALE) for state in states)])
     if not feed.connected:
         return STALE
@@ -72,8 +72,8 @@ def judge_feed(feed: Feed, now_ns: int) -> Feed:
     return replace(feed, state=state, reason=reason, channels=channels, away=[])
 
 
-def decide_quality(own: str, feed: str, age_ns: int, freshness: Freshness) -> str:
-    """The quality of one document: its own, its feed's and its age's, whichever is worst."""
+def decide_quality(own: str, feed: Feed | None, age_ns: int, freshness: Freshness, *, place: tuple[str, str]) -> str:
+    """The quality of one document of a place: its own, its feed's there and its age's, whichever is worst."""
     if freshness.cut or age_ns > freshness.after_ns:
         return STALE
-    return worst((own if own in _WORSE else STALE, feed))
+    return worst((own if own in _WORSE else STALE, feed_quality(feed, place)))

@@ -22,16 +22,7 @@ from consumers.market.documents import (
 )
 from consumers.market.listed import Listed, base_of, index_listed, shortest_pair
 from consumers.market.price import Consolidated, Quoted, decide_price
-from consumers.market.quality import (
-    DEAD_AFTER_NS,
-    LIVE,
-    SIM,
-    Freshness,
-    decide_quality,
-    feed_quality,
-    judge_feed,
-    worst,
-)
+from consumers.market.quality import DEAD_AFTER_NS, LIVE, SIM, Freshness, decide_quality, judge_feed, worst
 from contracts import subjects
 from contracts.errors import (
     InternalError,
@@ -282,8 +273,8 @@ class Reader:
         expires = ts_recv + self.freshness.after_ns
         if expires >= self.now_ns:
             self.holds_until = min(self.holds_until, expires)
-        feed = feed_quality(self.find_feed(item.venue), channel, item.symbol)
-        return decide_quality(own, feed, self.now_ns - ts_recv, self.freshness)
+        feed, place = self.find_feed(item.venue), (channel, item.symbol)
+        return decide_quality(own, feed, self.now_ns - ts_recv, self.freshness, place=place)
 
     def list_quoted(self, instruments: Iterable[Instrument]) -> list[Quoted]:
         """List what each venue says about its price."""
