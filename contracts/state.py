@@ -20,6 +20,7 @@ from contracts.market import (
     OpenInterest,
     PositionSide,
     Quality,
+    Served,
     Side,
     TickerFigures,
     Trade,
@@ -141,6 +142,19 @@ class HopLatency(BaseModel):
     p99: int | None
 
 
+class AwayConnection(BaseModel):
+    """A connection that is not live, with what it serves."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+    connection: str
+    state: FeedState
+    serves: list[Served]
+    derived: list[str] = Field(
+        default=[], description="channels that no connection of the venue lists: they come with any of an instrument"
+    )
+
+
 class FeedHealth(StateDocument):
     """The state of one venue's feed as its events tell it."""
 
@@ -164,6 +178,11 @@ class FeedHealth(StateDocument):
     connections: dict[str, FeedState] = Field(default={}, description="by id, the state of each of the connections")
     connection_marks: list[tuple[str | None, str | None, str, FeedState]] = Field(
         default=[], description="[channel, symbol, connection, state]: the marks of single connections"
+    )
+    away: list[AwayConnection] = Field(
+        default=[],
+        description="the connections that are not live, where all of them say what they serve: then the feed's state "
+        "is of that alone; else, without any, of everything",
     )
     since: Nanoseconds | None = Field(description="when the feed's state changed last")
     last_message_ts: dict[str, int] = Field(description="by kind of event: our clock when the last one arrived")

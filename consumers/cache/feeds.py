@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from consumers.cache.away import Away
 from consumers.cache.marks import MOST_MARKS, Marks
 from contracts import codec
 from contracts.market import FeedState, Quality
@@ -38,6 +39,7 @@ class Feed:
     reason: str | None = None
     since: int | None = None
     marks: Marks = field(default_factory=Marks)
+    away: Away = field(default_factory=Away)
     last_ts: dict[str, int] = field(default_factory=dict[str, int])
     events: dict[str, int] = field(default_factory=dict[str, int])
     reconnects: int = 0
@@ -99,6 +101,7 @@ class Feed:
         self.sim = status.sim
         self.dirty = True
         state: FeedState = status.state
+        self.away.on_status(status)
         if status.audited:
             self.audited.update(dict.fromkeys(status.audited, status.ts_recv))
             for symbol in list(self.audited)[: max(0, len(self.audited) - MOST_MARKS)]:
@@ -150,12 +153,22 @@ class Feed:
             return "live"
         if channel in self.silent:
             return "stale"
-        keys = ((channel, symbol), (channel, None), (None, symbol))
-        states = [state, *(one for key in keys for one in marks.find(key))]
+        states = self._states_of(channel, symbol)
         bad = [state for state in states if state not in {None, "live"}]
         if not bad:
             return "live"
         return "gap" if any(state in _GAPS for state in bad) else "stale"
+
+    def _states_of(self, channel: str, symbol: str) -> list[FeedState | None]:
+        """Return what is said of a channel of an instrument, by whom it concerns."""
+        marks, away = self.marks, self.away
+        said: list[FeedState | None] = [*away.list_touched(channel, symbol)] if away.found else [self.shown]
+        for place in ((channel, symbol), (None, symbol)):
+            said.extend(marks.find(place))
+        for connection, state in marks.find_single((channel, None)):
+            if away.serves(connection, channel, symbol):
+                said.append(state)
+        return said
 
     def measure(self) -> dict[str, float]:
         """Return how bad the state is (0 live … 5 down, as `_WORST` has them) and known latencies in seconds."""
@@ -200,6 +213,7 @@ class Feed:
             marks=self.marks.list_worst(),
             connections=self.marks.connections,
             connection_marks=self.marks.list_single(),
+            away=self.away.found,
         )
 
     def _on_feed_state(self, state: FeedState, status: FastEvent) -> None:
@@ -212,6 +226,7 @@ class Feed:
                 state = "connecting"  # the worst: of another group of its symbols one is not live
         elif lost:
             self.marks.clear()
+        self.away.on_connections(self.marks.connections if status.connections else {})
         if state != self.state:
             self.since = status.ts_recv
         self.state, self.reason = state, status.reason
@@ -259,6 +274,7 @@ def restore_feed(document: FastDocument) -> Feed:
     feed.audited = dict(document.audited)
     feed.filled, feed.missing = document.filled, document.missing
     feed.marks.restore(document.marks, document.connection_marks, document.connections)
+    feed.away.restore(document.away)
     return feed
 
 

@@ -65,6 +65,10 @@ class Marks:
         """Return what is said of a place."""
         return self._held.get(place, {}).values()
 
+    def find_single(self, place: Place) -> Iterable[tuple[str | None, FeedState]]:
+        """Return what is said of a place, each with the connection that says it."""
+        return self._held.get(place, {}).items()
+
     def list_worst(self) -> list[tuple[str | None, str | None, FeedState]]:
         """List the worst mark of each place: [channel, symbol, state]."""
         return [(*place, max(held.values(), key=_WORST.index)) for place, held in self._held.items()]

@@ -23,7 +23,10 @@ _price_of, _amount_of, _received_of, _sim_of = map(attrgetter, ("price", "amount
 
 @dataclass(slots=True)
 class Bar:  # no msgspec struct: to set an attribute of one costs five times as much
-    """Trades of one span, summed. What decides open and close is (time, numeric trade id, order of arrival)."""
+    """Trades of one span, summed. What decides open and close is (time, the venue's number, order of arrival).
+
+    `open_id` and `close_id` are the trade's id, or its sequence where the id is no number (`number_text`).
+    """
 
     start: int
     open: Decimal
@@ -60,10 +63,10 @@ def open_bar(start: int, trade: FastEvent, ts: int, n: int) -> Bar:
         quote_volume=value_of(price, amount),
         trades=1,
         open_ts=ts,
-        open_id=trade.trade_id,
+        open_id=number_text(trade),
         open_n=n,
         close_ts=ts,
-        close_id=trade.trade_id,
+        close_id=number_text(trade),
         close_n=n,
         ts_recv=trade.ts_recv,
         sim=trade.sim,
@@ -87,9 +90,9 @@ def fold_trade(bar: Bar, trade: FastEvent, ts: int, n: int) -> None:
     elif price < bar.low:
         bar.low = price
     if ts > bar.close_ts:
-        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, trade.trade_id, n
+        bar.close, bar.close_ts, bar.close_id, bar.close_n = price, ts, number_text(trade), n
     else:
-        _place(bar, price, (ts, trade.trade_id, n))
+        _place(bar, price, (ts, number_text(trade), n))
     bar.ts_recv = max(bar.ts_recv, trade.ts_recv)
     if trade.sim:
         bar.sim = True
@@ -110,7 +113,7 @@ def fold_in_order(bar: Bar, trades: Sequence[FastEvent], ts: int, n: int) -> boo
     bar.volume, bar.quote_volume = volume, quote_volume
     bar.trades += len(trades)
     bar.high, bar.low = max(bar.high, high), min(bar.low, low)
-    bar.close, bar.close_ts, bar.close_id, bar.close_n = _read(prices[-1]), ts, trades[-1].trade_id, n
+    bar.close, bar.close_ts, bar.close_id, bar.close_n = _read(prices[-1]), ts, number_text(trades[-1]), n
     bar.ts_recv = max(bar.ts_recv, *map(_received_of, trades))
     bar.sim = bar.sim or any(map(_sim_of, trades))
     return True
@@ -153,6 +156,15 @@ def merge(bar: Bar, part: Bar) -> None:
     bar.ts_recv = max(bar.ts_recv, part.ts_recv)
     bar.sim = bar.sim or part.sim
     bar.dirty = True
+
+
+def number_text(trade: FastEvent) -> str:
+    """Return what orders trades of one time on a venue: the id where it is a number, else the sequence, if any.
+
+    A trade that was filled in comes later than those that it was made before.
+    """
+    text: str = trade.trade_id
+    return text if trade.seq is None or text.isdecimal() else str(trade.seq)
 
 
 def rank(trade_id: str, n: int) -> tuple[int, int]:

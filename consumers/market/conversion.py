@@ -76,7 +76,7 @@ def _dollar_rates(reader: Reader, coins: set[str]) -> UsdRates:
             if item.contract != SPOT or not dollars or not tells_usd(base, item.quote):
                 continue
             ticker = reader.find_ticker(item)
-            if ticker is not None and ticker.last is not None and reader.quality(ticker, item.venue) != STALE:
+            if ticker is not None and ticker.last is not None and reader.quality(ticker, item, "ticker") != STALE:
                 rates.on_price(base, item.quote, ticker.last, ticker.ts_recv)
     return rates
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from consumers.market import events
 from consumers.market.answers.orderbook import offer_books
-from consumers.market.documents import Ticker, make_ticker
+from consumers.market.documents import Feed, Ticker, make_ticker
 from consumers.market.quality import feed_quality
 from consumers.market.state import MarketState, Reader
 from contracts import subjects
@@ -17,6 +17,7 @@ from contracts.errors import InternalError
 from contracts.instrument import Instrument
 
 T = TypeVar("T")
+Judgement = tuple[str, tuple[tuple[str, str], ...]]  # a feed's quality, and which of its connections are away
 Output = tuple[str, str, bytes]  # subject, id, body
 _TICKER_PARTS: Final = ("last", "bid", "ask", "high_24h", "low_24h", "volume_24h", "change_24h")
 
@@ -30,7 +31,7 @@ class Consolidator:
         self._by_venue: dict[str, tuple[str, ...]] = {}
         self._newer: dict[str, Ticker] = {}
         self._read: dict[str, bytes | None] = {}  # the state's document that `_newer` goes on from
-        self._qualities: dict[str, str] = {}
+        self._judged: dict[str, Judgement] = {}
         self._changed: dict[str, dict[str, None]] = {subjects.STATE_TICKER: {}, subjects.STATE_BOOK: {}}
         self._said: dict[tuple[str, str], dict[str, Any]] = {}
         self._expires: dict[tuple[str, str], int] = {}
@@ -93,11 +94,11 @@ class Consolidator:
         """Find what changes without an event: feeds that are judged otherwise, parts that became stale; `now` ns."""
         reader = Reader(self._state, now)
         for venue, markets in self._by_venue.items():
-            quality = _or_none(lambda venue=venue: feed_quality(reader.find_feed(venue)))
-            if quality is None:
+            judged = _or_none(lambda venue=venue: _judgement(reader.find_feed(venue)))
+            if judged is None:
                 continue
-            if self._qualities.get(venue) != quality:
-                self._qualities[venue] = quality
+            if self._judged.get(venue) != judged:
+                self._judged[venue] = judged
                 for changed in self._changed.values():
                     changed.update(dict.fromkeys(markets))
         for (prefix, market), expires in self._expires.items():
@@ -156,6 +157,11 @@ def _or_none(read: Callable[[], T | None]) -> T | None:
         return read()
     except InternalError:
         return None
+
+
+def _judgement(feed: Feed | None) -> Judgement:
+    """What the quality of a venue's data depends on besides itself."""
+    return feed_quality(feed), tuple((one.connection, one.state) for one in feed.away) if feed is not None else ()
 
 
 def fold_ticker(held: Ticker | None, event: Any) -> Ticker:

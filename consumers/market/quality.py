@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from consumers.market.documents import Feed
+from runtime.coverage.connections import list_touched
 
 LIVE: Final = "live"
 SIM: Final = "sim"
@@ -41,10 +42,16 @@ def worst(qualities: Iterable[str]) -> str:
     return max(qualities, key=lambda quality: _WORSE.get(quality, _WORSE[STALE]), default=STALE)
 
 
-def feed_quality(feed: Feed | None) -> str:
-    """What the state of a venue's feed means for everything it sent; a venue without one is judged by its data."""
+def feed_quality(feed: Feed | None, place: tuple[str, str] | None = None) -> str:
+    """What the state of a venue's feed means for everything it sent, or for a place: a channel of a symbol.
+
+    A venue without one is judged by its data.
+    """
     if feed is None:
         return LIVE
+    if feed.away and place is not None:
+        states = list_touched(feed.away, *place)
+        return worst([LIVE, *(_FEED_STATES.get(state, STALE) for state in states)])
     if not feed.connected:
         return STALE
     return LIVE if feed.state is None else _FEED_STATES.get(feed.state, STALE)
@@ -62,11 +69,11 @@ def judge_feed(feed: Feed, now_ns: int) -> Feed:
     state = STALE if feed.state == LIVE else feed.state
     reason = "the cache does not write: this is what it wrote last" if state != feed.state else feed.reason
     channels = {channel: STALE if held == LIVE else held for channel, held in feed.channels.items()}
-    return replace(feed, state=state, reason=reason, channels=channels)
+    return replace(feed, state=state, reason=reason, channels=channels, away=[])
 
 
-def decide_quality(own: str, feed: Feed | None, age_ns: int, freshness: Freshness) -> str:
-    """The quality of one document: its own, its feed's and its age's, whichever is worst."""
+def decide_quality(own: str, feed: Feed | None, age_ns: int, freshness: Freshness, *, place: tuple[str, str]) -> str:
+    """The quality of one document of a place: its own, its feed's there and its age's, whichever is worst."""
     if freshness.cut or age_ns > freshness.after_ns:
         return STALE
-    return worst((own if own in _WORSE else STALE, feed_quality(feed)))
+    return worst((own if own in _WORSE else STALE, feed_quality(feed, place)))

@@ -263,17 +263,18 @@ class Reader:
         """Give the recent liquidations of a base."""
         return self.find_document(subjects.STATE_LIQUIDATIONS, escape_token(base))
 
-    def quality(self, document: Any, venue: str) -> str:
-        """The quality of a document now; the answer holds no longer than that."""
+    def quality(self, document: Any, item: Instrument, channel: str) -> str:
+        """The quality of a document of an instrument's channel now; the answer holds no longer than that."""
         own = worst((getattr(document, "quality", LIVE), SIM if document.sim else LIVE))
-        return self.quality_of(own, document.ts_recv, venue)
+        return self.quality_of(own, document.ts_recv, item, channel)
 
-    def quality_of(self, own: str, ts_recv: int, venue: str) -> str:
-        """The quality of something that arrived at `ts_recv` (ns UTC) from a venue."""
+    def quality_of(self, own: str, ts_recv: int, item: Instrument, channel: str) -> str:
+        """The quality of something that arrived at `ts_recv` (ns UTC) in a channel of an instrument."""
         expires = ts_recv + self.freshness.after_ns
         if expires >= self.now_ns:
             self.holds_until = min(self.holds_until, expires)
-        return decide_quality(own, self.find_feed(venue), self.now_ns - ts_recv, self.freshness)
+        feed, place = self.find_feed(item.venue), (channel, item.symbol)
+        return decide_quality(own, feed, self.now_ns - ts_recv, self.freshness, place=place)
 
     def list_quoted(self, instruments: Iterable[Instrument]) -> list[Quoted]:
         """List what each venue says about its price."""
@@ -281,7 +282,7 @@ class Reader:
         for item in instruments:
             ticker = self.find_ticker(item)
             if ticker is not None:
-                quoted.append(Quoted(ticker, self.quality(ticker, item.venue), item.contract, item.quote))
+                quoted.append(Quoted(ticker, self.quality(ticker, item, "ticker"), item.contract, item.quote))
         return quoted
 
     def price(self, found: Found) -> tuple[Consolidated, list[Quoted]]:

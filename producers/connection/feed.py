@@ -348,7 +348,8 @@ class Feed:
             except VenueError as error:
                 _log.info("feed.no_trades", venue=instrument.venue, symbol=instrument.symbol, reason=str(error))
                 answer = TradesAnswer(instrument, None, clock.now_ns(), self.session.simulated)
-            self.session.on_trades(answer)
+            if not wanted.is_done:  # else the answer would be taken for one of the next hole's
+                self.session.on_trades(answer)
 
     async def _send_all(self, socket: Socket, frames: tuple[str, ...]) -> None:
         for frame in frames:

@@ -1,13 +1,16 @@
 """Trades of one connection that a cut or a hole hid: which are to be fetched, what is published of them, what is said.
 
 It opens no socket and reads no clock: the feed fetches the rows, and a recording replays them.
+
+A few lines over the usual length of a file: every input of a connection may begin, end or move a hole.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from msgspec.structs import replace
@@ -48,10 +51,14 @@ class _Late:
 
 @dataclass(slots=True)
 class _Cut:
-    """What was received of an instrument before a cut; `cause` is why trades after it may be missing."""
+    """What was received of an instrument before a cut; `cause` is why trades after it may be missing.
+
+    `passed` are ids that came after it with times of before it: they are received, and show no end of the hole.
+    """
 
     recent: Sequence[Message]
     cause: str
+    passed: set[str] = field(default_factory=set[str])
 
 
 class TradeFiller:
@@ -87,20 +94,23 @@ class TradeFiller:
         for symbol, recent in self._recent.items():
             if recent and self._venue.resume is None:
                 earlier = self._cuts.get(symbol)
-                kept = tuple(recent) if earlier is None else (*earlier.recent, *recent)[-RECENT:]
-                self._cuts[symbol] = _Cut(kept, CUT if earlier is None else earlier.cause)
+                if earlier is None:
+                    self._cuts[symbol] = _Cut(tuple(recent), CUT)
+                else:
+                    again = [item for item in recent if item.event.id not in earlier.passed]
+                    earlier.recent = (*earlier.recent, *again)[-RECENT:]
                 self.watched.add(symbol)
             recent.clear()  # a route and its messages refer to each other
         self._recent = {}
         self._drop_open(None)
         for wanted in self.wanted:
-            wanted.taken = False
+            wanted.taken = wanted.fill.is_followed = False
 
     def on_confirmed(self, *, ts: int) -> None:
         """Every stream goes on: what a cut hid is wanted, also of instruments of which no trade comes."""
         self._drop_open(None)
         for symbol, cut in self._cuts.items():
-            self._begin(symbol, cut.recent, None, Hole(cut.cause), ts=ts)
+            self._begin(symbol, cut.recent, None, Hole(cut.cause), ts=ts, passed=cut.passed)
 
     def on_gap(self, symbol: str | None, reason: str, *, ts: int) -> None:
         """The decoder says that trades were lost, of one instrument or of any."""
@@ -108,6 +118,8 @@ class TradeFiller:
             recent = self._recent.get(name)
             if recent and name not in self._cuts:
                 self._cuts[name] = _Cut(tuple(recent), reason)
+                for wanted in self._wanted_of(name):
+                    wanted.fill.is_followed = False
                 self.watched.add(name)
                 self._begin(name, tuple(recent), None, Hole(reason), ts=ts)
 
@@ -124,11 +136,11 @@ class TradeFiller:
         symbol, trade = message.symbol, message.event
         if symbol in self._late and self._is_filled(symbol, trade.id):
             return False
-        open_ones = [wanted.fill for wanted in self.wanted if wanted.instrument.symbol == symbol]
+        open_ones = [wanted.fill for wanted in self._wanted_of(symbol)]
         if any(trade.id in fill.before_ids for fill in open_ones):
             return False
         for fill in open_ones:
-            fill.after_ids.add(trade.id)
+            fill.on_trade(trade.id)
         cut = self._cuts.get(symbol)
         if cut is not None:
             return self._on_trade_after(cut, message, trade, hole, ts=ts)
@@ -148,15 +160,17 @@ class TradeFiller:
 
     def _drop_open(self, symbol: str | None) -> None:
         """Fetch no more of open holes, of one instrument or of all: where they end is known now, or they go on."""
-        for wanted in [one for one in self.wanted if one.fill.is_open]:
-            if symbol is None or wanted.instrument.symbol == symbol:
-                wanted.fill.next = "done"
-                self.wanted.remove(wanted)
+        for wanted in [one for one in self._wanted_of(symbol) if one.fill.is_open]:
+            wanted.fill.next = "done"
+            self.wanted.remove(wanted)
+
+    def _wanted_of(self, symbol: str | None) -> list[Wanted]:
+        """Return the holes of an instrument that are open, the oldest first; those of all for None."""
+        return [one for one in self.wanted if symbol is None or one.instrument.symbol == symbol]
 
     def _unwatch(self, symbol: str) -> None:
         """Watch an instrument no more, unless something else is to be looked for."""
-        is_open = any(one.instrument.symbol == symbol for one in self.wanted)
-        if not is_open and symbol not in self._cuts and symbol not in self._late:
+        if not self._wanted_of(symbol) and symbol not in self._cuts and symbol not in self._late:
             self.watched.discard(symbol)
 
     def _on_trade_after(self, cut: _Cut, message: Message, trade: Any, hole: Hole | None, *, ts: int) -> bool:
@@ -167,6 +181,7 @@ class TradeFiller:
             return False
         edge, first = find_before(before, self._counted), edge_of(trade, self._counted)
         if hole is None and (first.number or 0, first.ts) < (edge.number or 0, edge.ts):
+            cut.passed.add(trade.id)
             return True
         del self._cuts[symbol]
         self._drop_open(symbol)
@@ -174,10 +189,19 @@ class TradeFiller:
             self._unwatch(symbol)
             self._tell(symbol, cut.cause, [whole_range((), edge.ts, first.ts)], [])
         else:
-            self._begin(symbol, cut.recent, message, hole or Hole(cut.cause), ts=ts)
+            self._begin(symbol, cut.recent, message, hole or Hole(cut.cause), ts=ts, passed=cut.passed)
         return True
 
-    def _begin(self, symbol: str, recent: Sequence[Message], after: Message | None, hole: Hole, *, ts: int) -> None:
+    def _begin(
+        self,
+        symbol: str,
+        recent: Sequence[Message],
+        after: Message | None,
+        hole: Hole,
+        *,
+        ts: int,
+        passed: AbstractSet[str] = frozenset(),
+    ) -> None:
         """Want the trades between those received before a hole and the first one after it, None where none came."""
         before = [item.event for item in recent if item is not after]
         first, counted = None if after is None else after.event, self._counted
@@ -199,6 +223,7 @@ class TradeFiller:
             counted=counted,
             last=None if after is not None else hole.last,
             known_ts=ts,
+            passed=passed,
         )
         wanted = Wanted(self._find(before[-1].venue_symbol), fill, hole.reason)
         history = self._venue.rest.history
@@ -225,7 +250,7 @@ class TradeFiller:
     def on_answer(self, answer: TradesAnswer) -> None:
         """Take rows of an instrument's history, or that they could not be had: they are of its oldest hole."""
         symbol, history = answer.instrument.symbol, self._venue.rest.history
-        wanted = next((one for one in self.wanted if one.instrument.symbol == symbol), None)
+        wanted = next(iter(self._wanted_of(symbol)), None)
         if wanted is None or history is None:
             return
         rows = None if answer.body is None else _read(answer, answer.body, history)
@@ -254,9 +279,8 @@ class TradeFiller:
             if earlier is not None and len(earlier.ids) <= MOST_LATE:
                 ids |= earlier.ids
             self._late[instrument.symbol] = _Late(ids)
-            for one in self.wanted:
-                if one.instrument.symbol == instrument.symbol:
-                    one.fill.before_ids |= ids
+            for one in self._wanted_of(instrument.symbol):
+                one.fill.before_ids |= ids
 
     def _close(self, wanted: Wanted, found: Sequence[Any], why: str) -> None:
         symbol = wanted.instrument.symbol

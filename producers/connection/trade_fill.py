@@ -7,6 +7,7 @@ gives the number over REST too, else by its time; one whose id was received is n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -63,8 +64,10 @@ class _Stretch:
 
 @dataclass(slots=True)
 class Fill:
-    """One hole while its trades are fetched. `before_ids` and `after_ids` are those that the stream gave around it.
+    """One hole while its trades are fetched.
 
+    `before_ids` and `after_ids` are those that the stream gave around it, `later_ids` what it gave after its next cut
+    or hole (`is_followed` is false from there on), `passed` others, which show no end of the hole.
     `after` is None where only a heartbeat named what came last, its number `last`, or where nothing came yet: it is
     open then. `known_ts` (ns UTC) is when a heartbeat named it, or when the stream went on.
     `next` says what is to be fetched: the newest rows (again), those older than `oldest`, or nothing more.
@@ -77,6 +80,9 @@ class Fill:
     counted: Counted
     last: int | None = None
     known_ts: int = 0
+    passed: AbstractSet[str] = frozenset()
+    later_ids: set[str] = field(default_factory=set[str])
+    is_followed: bool = True
     next: Next = "again"
     tries: int = 0
     _stretches: list[_Stretch] = field(default_factory=list[_Stretch])  # the last one has the newest rows
@@ -92,6 +98,10 @@ class Fill:
     def oldest(self) -> FastTrade | None:
         """Return the oldest row of those that reach the newest one without a break."""
         return self._stretches[-1].rows[0] if self._stretches else None
+
+    def on_trade(self, trade_id: str) -> None:
+        """Take the id of a trade that the stream gives meanwhile."""
+        (self.after_ids if self.is_followed else self.later_ids).add(trade_id)
 
     def on_rows(self, rows: Sequence[FastTrade], *, pageable: bool, unreadable: bool = False) -> None:
         """Take an answer. `pageable`: the venue gives rows older than one; `unreadable`: some could not be read."""
@@ -148,9 +158,14 @@ class Fill:
         rows = self._stretches[-1].rows if self._stretches else []
         if self.is_open:
             return bool(rows)
-        return any((row.id in self.after_ids and self._side(row) >= 0) or self._side(row) > 0 for row in rows) and (
+        return any(self._is_on(row) for row in rows) and (
             self.after is not None or any((number_of(row, self.counted) or 0) >= (self.last or 0) for row in rows)
         )
+
+    def _is_on(self, row: FastTrade) -> bool:
+        """Return whether a row came after the hole, or is the last one that a heartbeat named."""
+        is_received = row.id in self.after_ids or row.id in self.later_ids
+        return (is_received and self._side(row) >= 0) or self._side(row) > 0
 
     def _side(self, row: FastTrade) -> int:
         """Return -1 for a row before the hole, 1 for one after it, by its number; 0 for one in it or without one."""
@@ -163,21 +178,29 @@ class Fill:
     def _lost_of(self, stretch: _Stretch) -> list[FastTrade]:
         """Return the rows of a stretch that lie in the hole and were not received.
 
-        Without numbers they stand behind the last row that was received before, and before the first one after it.
+        Of an open hole those that were made a while after the stream went on are left to it.
         """
-        rows, first, end = stretch.rows, 0, len(stretch.rows)
-        if self.before.number is None or self.counted is None:
-            first = max((at + 1 for at, row in enumerate(rows) if row.id in self.before_ids), default=0)
-            end = next((at for at in range(first, end) if rows[at].id in self.after_ids), end)
-        received = self.before_ids | self.after_ids
-        inside = [row for row in rows[first:end] if row.id not in received and self._side(row) == 0]
-        is_placed = bool(first) or (self.before.number is not None and self.counted is not None)
+        rows = self._inside(stretch.rows)
         if self.is_open:
-            since, until = 0 if is_placed else self.before.ts, self.known_ts + STREAMED_NS
-            return [row for row in inside if since <= row.ts_event <= until]
-        if self.after is None or is_placed:
-            return inside
-        return [row for row in inside if self.before.ts <= row.ts_event <= self.after.ts]
+            until = self.known_ts + STREAMED_NS
+            rows = rows[: next((at for at, row in enumerate(rows) if row.ts_event > until), None)]
+        received = self.before_ids.union(self.after_ids, self.later_ids, self.passed)
+        return [row for row in rows if row.id not in received]
+
+    def _inside(self, rows: list[FastTrade]) -> list[FastTrade]:
+        """Return the rows that lie in the hole: by their numbers, or behind and before rows that were received.
+
+        Only where none that was received is among them, their times say. Times may step back from one row to the
+        next, or be the same: they say nothing where an id does.
+        """
+        if self.before.number is not None and self.counted is not None:
+            return [row for row in rows if self._side(row) == 0]
+        first = max((at + 1 for at, row in enumerate(rows) if row.id in self.before_ids), default=0)
+        end = next((at for at in range(first, len(rows)) if rows[at].id in self.after_ids), None)
+        if first or end is not None:
+            return rows[first:end]
+        until = None if self.after is None else self.after.ts
+        return [row for row in rows if self.before.ts <= row.ts_event <= (row.ts_event if until is None else until)]
 
     def take_found(self) -> list[FastTrade]:
         """Return the trades of the hole that the stream has not given meanwhile, in the venue's order."""
@@ -226,12 +249,13 @@ class Fill:
 
 
 def whole_range(found: Sequence[FastTrade], start: int, end: int) -> Any:
-    """Return the range between two times (ns UTC) that has these trades, and no others."""
+    """Return the range between two times (ns UTC) that has these trades, and no others; wider where they need it."""
+    times = [row.ts_event for row in found]
     return FastRange(
         first_id=found[0].trade_id if found else None,
         last_id=found[-1].trade_id if found else None,
-        start_ts=start,
-        end_ts=max(start, end),
+        start_ts=min(start, *times) if times else start,
+        end_ts=max(start, end, *times),
         trades=len(found),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Final
 
 FastEvent = Any  # a struct of `contracts.codec.fast(FeedStatus)`
@@ -62,6 +62,18 @@ class KnownConnections:
     def list_known(self) -> dict[str, FastServes]:
         """Return what is known, as it was listed."""
         return {connection: served.listed for connection, served in self._known.items()}
+
+
+def list_touched(away: Iterable[Any], channel: str, symbol: str) -> list[Any]:
+    """Return the states of connections that are away (`contracts.state.AwayConnection`s) and serve this."""
+    return [
+        one.state
+        for one in away
+        if any(
+            (channel in part.channels or channel in one.derived) and (part.symbols is None or symbol in part.symbols)
+            for part in one.serves
+        )
+    ]
 
 
 def unit_of(connection: str) -> str:

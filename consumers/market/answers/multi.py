@@ -119,7 +119,7 @@ def compose_trades(reader: Reader, query: TradesQuery) -> Composed:
             continue
         newest = max((trade.ts_recv for trade in document.trades if not trade.backfilled), default=0)
         own = worst((document.quality, *([SIM] if document.sim else [])))
-        quality = reader.quality_of(own, newest, item.venue)
+        quality = reader.quality_of(own, newest, item, "trade")
         newest_of.append({"exchange": item.venue, "symbol": item.symbol, "age": Age(newest), "quality": quality})
         ages.append(newest)
         rows += [(_time_of(trade), item, trade) for trade in document.trades]

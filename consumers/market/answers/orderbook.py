@@ -88,5 +88,5 @@ def offer_books(reader: Reader, instruments: Iterable[Instrument]) -> list[Offer
     for item in instruments:
         book = reader.find_book(item)
         if book is not None:
-            offered.append(Offered(item, book, reader.quality(book, item.venue)))
+            offered.append(Offered(item, book, reader.quality(book, item, "book")))
     return offered

@@ -121,7 +121,7 @@ def _funding(reader: Reader, item: Instrument) -> dict[str, Any] | None:
         "mark_price": number(funding.mark_price),
         "index_price": number(funding.index_price),
     }
-    return _of_contract(reader, item, funding, figures)
+    return _of_contract(reader, item, ("funding", funding), figures)
 
 
 def _interest(reader: Reader, item: Instrument) -> dict[str, Any] | None:
@@ -129,18 +129,19 @@ def _interest(reader: Reader, item: Instrument) -> dict[str, Any] | None:
     if interest is None:
         return None
     figures = {name: number(getattr(interest, name)) for name in ("amount", "value", "contracts")}
-    return _of_contract(reader, item, interest, figures)
+    return _of_contract(reader, item, ("interest", interest), figures)
 
 
 def _of_contract(
-    reader: Reader, item: Instrument, event: Funding | Interest, figures: dict[str, Any]
+    reader: Reader, item: Instrument, said: tuple[str, Funding | Interest], figures: dict[str, Any]
 ) -> dict[str, Any]:
-    """An event's figures between whose they are and how far they can be trusted."""
+    """The figures of an event of a channel between whose they are and how far they can be trusted."""
+    channel, event = said
     return {
         "exchange": event.venue,
         "symbol": event.symbol,
         **figures,
         "age": Age(event.ts_recv),
-        "quality": reader.quality(event, item.venue),
+        "quality": reader.quality(event, item, channel),
         "sim": event.sim,
     }

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from consumers.market.answering import Composed
+from consumers.market.answers.coverage import find_rests
 from consumers.market.candles import indicators
 from consumers.market.candles.bars import Merged, Own, Row, Shown, Window, list_needed, make_span, merge
 from consumers.market.candles.history import NO_ANSWER, CandleSource, Failed
@@ -21,7 +22,8 @@ from contracts.instrument import Instrument
 from contracts.schema.literals import Age, decimal_number, iso, number
 from contracts.services.candles import MOST_ROWS
 from contracts.services.market import OhlcQuery
-from runtime.coverage.spans import cut, join
+from contracts.timeframes import SECOND
+from runtime.coverage.spans import Span, cut, join
 from runtime.coverage.view import Followed
 
 TRADE: Final = "trade"
@@ -123,7 +125,7 @@ def decide_instrument(reader: Reader, instruments: Sequence[Instrument]) -> Inst
         ticker = reader.find_ticker(item)
         if ticker is None:
             return False, False, item.contract == SPOT, Decimal(-1)
-        fresh = reader.quality(ticker, item.venue) != STALE
+        fresh = reader.quality(ticker, item, "ticker") != STALE
         return True, fresh, item.contract == SPOT, Decimal(ticker.volume_24h or 0)
 
     return max(instruments, key=worth)
@@ -142,7 +144,7 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
         )
     newest = max((item.row.ts_recv for item in shown), default=None)
     sim = any(item.row.sim for item in shown)
-    quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item.venue)
+    quality = STALE if newest is None else reader.quality_of(SIM if sim else LIVE, newest, query.item, TRADE)
     extra = {"indicators": list_indicators(query, collected.merged.shown, len(shown))} if query.indicators else {}
     return {
         "symbol": query.name,
@@ -163,11 +165,20 @@ def compose_ohlc(reader: Reader, query: Wanted, collected: Collected) -> dict[st
             }
             for hole in holes
         ],
+        "coverage": _rests(reader, query.item, (first, window.last + window.size)),
         **extra,
         "age": None if newest is None else Age(newest),
         "quality": quality,
         "sim": sim,
     }
+
+
+def _rests(reader: Reader, item: Instrument, span: Span) -> dict[str, Any] | None:
+    """Return what candles of a span rest on, as far as it is over; None where that is not known."""
+    ledger, start, end = reader.state.ledger, span[0], min(span[1], reader.now_ns - reader.now_ns % SECOND)
+    if ledger is None or start >= end:
+        return None
+    return find_rests(ledger, [Followed(item.venue, item.symbol, TRADE)], (start, end), reader.now_ns)
 
 
 def list_indicators(query: Wanted, shown: Sequence[Shown], last: int) -> dict[str, Any]:

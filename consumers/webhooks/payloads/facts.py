@@ -179,7 +179,13 @@ def _cluster(event: Any, _sources: Sources) -> Fact:
 def _feed_status(event: Any, _sources: Sources) -> Fact | None:
     if event.audited or event.filled is not None or event.missing is not None:  # its state has not changed
         return None
-    data = {"exchange": event.venue, "channel": event.channel, "state": event.state, "reason": event.reason}
+    data = {
+        "exchange": event.venue,
+        "channel": event.channel,
+        "state": event.state,
+        "reason": event.reason,
+        "connection": event.connection,
+    }
     return _single(event, "feed_status", data, None)
 
 

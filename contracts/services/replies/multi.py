@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts.services.replies.market import AGE, PastReply, Quality, ReplyModel
+from contracts.services.replies.market import AGE, PastReply, Quality, ReplyModel, Rests
 
 
 class Conversion(ReplyModel):
@@ -234,6 +234,11 @@ class OhlcReply(ReplyModel):
     complete: bool = Field(description="whether every candle of the span is there and whole")
     reasons: list[str]
     holes: list[Hole]
+    coverage: Rests | None = Field(
+        default=None,
+        description="how much of the candles' time was received here, so far as they are over; what was not is the "
+        "exchange's, or in no candle; null where that is not known",
+    )
     indicators: Indicators | None = None
     age: float | None = Field(description="seconds since the newest of it arrived here")
     quality: Quality

@@ -103,6 +103,10 @@ class FeedStatusData(SentModel):
     channel: str | None = Field(description="null where it is about all of them")
     state: FeedState
     reason: str | None
+    connection: str | None = Field(
+        description="the connection that it is about: of several, only what comes over it is touched; null where it is "
+        "about the whole exchange",
+    )
 
 
 class OrderData(SentModel):

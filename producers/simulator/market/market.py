@@ -73,7 +73,11 @@ class Market:
         self.shocks.begin(self.started_us)
 
     def step(self, now_us: int, length_us: int) -> None:
-        """Advances the market by `length_us` to `now_us`; every event's time lies within."""
+        """Advances the market by `length_us` to `now_us`; every event's time lies within, after those of the last step.
+
+        Where a busy machine makes steps follow each other sooner than they are long, the new one's times are those
+        since the last: as on an exchange, an instrument's trades never go back in time.
+        """
         seconds = length_us / 1e6
         self._walk(seconds)
         for listing in self.listings.values():
@@ -120,10 +124,11 @@ class Market:
         pace = self.config.rate * listing.instrument.pace * walk.intensity * seconds
         rest_orders(rng, listing, poisson(rng, listing.base.orders_per_s * pace))
         orders = poisson(rng, listing.base.trades_per_s * pace)
+        since_us = min(now_us - 1, max(now_us - length_us, listing.last.ts_us))
         for at in sorted(rng.random() for _ in range(orders)):
             usd = min(math.exp(rng.gauss(6.6, 1.5)), 150_000)
             amount = max(1, round(usd / listing.lot_usd))
-            ts_us = now_us - length_us + 1 + int(at * (length_us - 1))
+            ts_us = since_us + 1 + int(at * (now_us - since_us - 1))
             sweep(listing, amount, ts_us, taker_buys=bool(rng.getrandbits(1)))
 
     def _strike(self, listing: Listing, usd: float, now_us: int, *, taker_buys: bool) -> list[Trade]:

@@ -169,6 +169,8 @@ class Endpoint:
         client.pulse.inbound_us = self.now_us()
 
     def _on_message(self, client: Client, text: str) -> None:
+        if client.session not in self.sockets.clients:
+            return  # it is being closed: its venue has forgotten it
         now = self.now_us()
         client.pulse.inbound_us = now
         venue = self.venues[client.venue]

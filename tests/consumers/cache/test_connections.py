@@ -12,7 +12,8 @@ from consumers.cache.feeds import Feed, restore_feed
 from consumers.market.answers.feeds import feeds_by_venue, list_degraded
 from consumers.market.state import MarketState, Reader
 from contracts.codec import decoder, encode, fast
-from contracts.market import ConnectionState
+from contracts.instrument import make_instrument
+from contracts.market import ConnectionState, Served
 from contracts.state import FeedHealth
 
 SECOND = 1_000_000_000
@@ -43,6 +44,22 @@ class Folded:
     def document(self) -> Any:
         self._held |= {key: body for key, body in self._cache.drain(START).items() if body is not None}
         return FeedHealth.model_validate_json(self._held["feed.binance"])
+
+    @property
+    def feed(self) -> Feed:
+        return self._cache._find_feed("binance")
+
+    def qualities(self) -> dict[str, list[str]]:
+        """How good trades are by symbol, as the cache writes and as the market core says."""
+        return self.judged("trade")
+
+    def judged(self, channel: str, later: int = 0) -> dict[str, list[str]]:
+        self.document()
+        reader = Reader(MarketState(self._held, 600 * SECOND, lambda: True), START + later)
+        return {
+            item.symbol: [self.feed.find_quality(channel, item.symbol), reader.quality_of("live", START, item, channel)]
+            for item in (BTC, ETH)
+        }
 
     def answers(self) -> tuple[list[str], dict[str, Any]]:
         self.document()
@@ -112,3 +129,48 @@ def test_marks_come_back_after_a_restart_as_they_were(status: Make) -> None:
     document: Any = again.document(START)
     assert set(document.marks) == {("trade", None, "gap"), (None, "XRP/USDT", "down")}
     assert document.connections == {ONE: "live", OTHER: "live"}
+
+
+def serving(status: Make, connection: str, *symbols: str, state: str = "live") -> Any:
+    """Say that a connection serves trades, tickers and books of these."""
+    served = [fast(Served)(channels=["book", "ticker", "trade"], symbols=list(symbols))]
+    return status(state, channel="trade", connection=connection, serves=served)
+
+
+BTC, ETH = (make_instrument("binance", f"{base}/USDT", f"{base}USDT") for base in ("BTC", "ETH"))
+
+
+def test_of_one_connection_that_is_away_only_its_instruments_are_stale(status: Make) -> None:
+    folded = Folded()
+    folded.say(serving(status, ONE, BTC.symbol), serving(status, OTHER, ETH.symbol), whole(status, a="live", b="live"))
+    assert folded.qualities() == {"BTC/USDT": ["live", "live"], "ETH/USDT": ["live", "live"]}
+    folded.say(status("down", channel="trade", connection=ONE), whole(status, a="connecting", b="live"))
+    assert folded.qualities() == {"BTC/USDT": ["stale", "stale"], "ETH/USDT": ["live", "live"]}
+    again = restore_feed(decoder(FeedHealth).decode(encode(folded.feed.document(START))))
+    assert [again.find_quality("trade", item.symbol) for item in (BTC, ETH)] == ["stale", "live"]
+    folded.say(whole(status, a="connecting", b="connecting"))
+    assert folded.qualities() == {"BTC/USDT": ["stale", "stale"], "ETH/USDT": ["stale", "stale"]}
+    folded.say(whole(status, a="live", b="connecting"), status("live", channel="trade", connection=ONE))
+    assert folded.qualities() == {"BTC/USDT": ["live", "live"], "ETH/USDT": ["stale", "stale"]}
+
+
+def test_of_a_connection_that_did_not_list_what_it_serves_everything_is_stale(status: Make) -> None:
+    folded = Folded()
+    folded.say(serving(status, OTHER, ETH.symbol), whole(status, a="connecting", b="live"))
+    assert folded.qualities() == {"BTC/USDT": ["stale", "stale"], "ETH/USDT": ["stale", "stale"]}
+    folded.say(serving(status, ONE, BTC.symbol, state="connecting"))
+    assert folded.qualities()["ETH/USDT"] == ["live", "live"]
+    folded.say(status("down"))
+    assert folded.qualities()["ETH/USDT"] == ["stale", "stale"], "the venue speaks for all of them"
+
+
+def test_what_no_connection_lists_is_as_good_as_what_else_comes_of_the_instrument(status: Make) -> None:
+    folded = Folded()
+    folded.say(serving(status, ONE, BTC.symbol), serving(status, OTHER, ETH.symbol), whole(status, a="down", b="live"))
+    assert folded.judged("funding") == {"BTC/USDT": ["stale", "stale"], "ETH/USDT": ["live", "live"]}
+
+
+def test_a_dead_cache_speaks_for_no_single_connection(status: Make) -> None:
+    folded = Folded()
+    folded.say(serving(status, ONE, BTC.symbol), serving(status, OTHER, ETH.symbol), whole(status, a="down", b="live"))
+    assert folded.judged("trade", later=60 * SECOND)["ETH/USDT"] == ["live", "stale"]

@@ -137,6 +137,14 @@ def test_trades_of_one_time_are_ordered_by_their_number_not_by_arrival(trade: Ma
     assert (candle.open, candle.close) == ("1", "3")
 
 
+def test_trades_of_one_time_whose_ids_are_no_numbers_are_ordered_by_their_sequence(trade: Make) -> None:
+    book = CandleBook()
+    for number, (name, price, seq) in enumerate((("b", "2", 9), ("c", "3", 10), ("a", "1", 8))):
+        book.fold([(SUBJECT, trade(number, trade_id=name, price=price, seq=seq))], number)
+    candle = last_of(book.tick(START + SECOND))["1m", START]
+    assert (candle.open, candle.close) == ("1", "3")
+
+
 def test_trades_of_one_time_without_numbers_are_ordered_by_arrival(trade: Make) -> None:
     book = CandleBook()
     for number, (name, price) in enumerate((("z", "1"), ("a", "2"), ("m", "3"))):

@@ -39,6 +39,10 @@ class Own:
 
 
 async def ask(kept: Kept | None) -> list[bool]:
+    return [item["whole"] for item in (await find(kept))["candles"]]
+
+
+async def find(kept: Kept | None) -> dict[str, Any]:
     held: dict[str, bytes] = {}
     state = MarketState(held, 60 * SECOND, lambda: True)
     state.ledger = None if kept is None else kept.view
@@ -46,9 +50,9 @@ async def ask(kept: Kept | None) -> list[bool]:
     source = CandleSource(Own(), FetchCache(enabled=False))
     query = OhlcQuery(symbol="BTC/USDT", timeframe="1m", limit=20, to=str((FIRST + 20 * MINUTE) // SECOND))
     composed: Any = await Ohlc(state, source).compose(query, NOW)
-    answer = json.loads(literals.template(composed.document).render(NOW))
+    answer: dict[str, Any] = json.loads(literals.template(composed.document).render(NOW))
     assert [item["source"] for item in answer["candles"]] == ["own"] * 20
-    return [item["whole"] for item in answer["candles"]]
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -75,3 +79,14 @@ async def test_what_was_filled_and_what_lies_before_the_ledger_is_whole_by_the_c
     kept.save(NOW)
     assert await ask(kept) == [True] * 20
     assert await ask(None) == [True] * 20
+
+
+async def test_the_share_of_the_candles_time_that_was_received_is_said() -> None:
+    kept = Kept(FIRST + 2 * MINUTE)
+    kept.say(status("down", FIRST + 5 * MINUTE), status("live", FIRST + 8 * MINUTE))
+    kept.save(NOW)
+    assert (await find(kept))["coverage"] == {
+        "percent": "75",
+        "sampled": False,
+    }  # of 20 minutes 2 are before it, 3 lost
+    assert (await find(None))["coverage"] is None

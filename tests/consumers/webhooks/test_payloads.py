@@ -140,6 +140,13 @@ def test_a_digest_stands_for_all_and_shows_the_largest() -> None:
         digest_fact([facts[0], fact(make_liquidation())])
 
 
+def test_a_feed_status_says_which_connection_it_is_about() -> None:
+    for connection in ("public.0:00000001", None):
+        _, parsed = body_of(fact(make_feed_status(connection=connection)))
+        validate(parsed)
+        assert parsed["data"]["connection"] == connection
+
+
 def test_a_digest_of_what_has_no_value_shows_the_newest() -> None:
     facts = [
         fact(make_feed_status(id=f"f{number}", ts_event=START + number, reason=str(number))) for number in range(3)

@@ -83,6 +83,16 @@ class World:
         wanted = {item.symbol for item in self.producer.instruments}
         return {trade.symbol for trade in self.lane.trades[since:] if not trade.backfilled} >= wanted != set()
 
+    def has_newest(self) -> bool:
+        """Whether the newest trade of every instrument was published, as far as time and price tell."""
+        for symbol, listing in self.listings.items():
+            terms, last = listing.instrument, listing.last
+            newest = self._key(last.ts_us // 1000, terms.price_text(last.price), None)
+            ours = (trade for trade in reversed(self.lane.trades) if trade.symbol == symbol)
+            if newest not in (self._key(trade.ts_event // MS, trade.price, None) for trade in ours):
+                return False
+        return True
+
     def is_live(self) -> bool:
         return bool(self.producer.feeds) and all(feed.ready for feed in self.producer.feeds)
 

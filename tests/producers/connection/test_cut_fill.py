@@ -63,13 +63,13 @@ class Cut:
     def __post_init__(self) -> None:
         venue = venue_of(self.history, self.counted)
         self.filler = TradeFiller(venue, lambda _symbol: BTC, self.published.append, self._say)
-        self._connect()
+        self.connect()
         for number in (1, 2, 3):
             self.stream(row(number, number))
         self.filler.on_close()
-        self._connect()
+        self.connect()
 
-    def _connect(self) -> None:
+    def connect(self) -> None:
         self.route = Route("trade", BTC.symbol)
         self.filler.on_route(self.route)
 
@@ -148,6 +148,34 @@ def test_the_next_trade_has_what_history_lacked_before_it() -> None:
     assert [one.trades for _, filled, _ in cut.said for one in filled] == [1, 2]
 
 
+def test_history_that_begins_after_a_hole_gives_it_nothing_of_the_next_one() -> None:
+    cut = Cut()
+    assert cut.stream(row(10, 10))
+    cut.filler.on_close()
+    cut.connect()
+    assert cut.stream(row(20, 20))
+    assert len(cut.filler.wanted) == 2
+    cut.answer([row(number, number) for number in range(15, 22)])
+    (_, filled, (missing,)) = cut.said.pop()
+    assert (cut.ids(), filled, missing.start_ts) == ([], [], START + 3 * SECOND)
+    assert missing.end_ts == START + 10 * SECOND
+    cut.answer([row(number, number) for number in range(15, 22)])
+    (_, (filled,), (missing,)) = cut.said.pop()
+    assert (cut.ids(), filled.trades) == (["15", "16", "17", "18", "19"], 5)
+    assert (missing.start_ts, missing.end_ts) == (START + 10 * SECOND, START + 15 * SECOND)
+
+
+def test_trades_of_before_the_cut_by_their_times_are_neither_doubled_nor_an_end_of_the_hole() -> None:
+    cut = Cut()
+    assert cut.stream(row(7, 2.5)), "it is published by the stream"
+    cut.filler.on_close()
+    cut.connect()
+    assert cut.stream(row(6, 2.5))
+    assert cut.stream(row(8, 61))
+    cut.answer([row(1, 1), row(2, 2), row(3, 3), row(4, 4), row(7, 2.5), row(5, 5), row(6, 2.5), row(8, 61)])
+    assert cut.ids() == ["4", "5"]
+
+
 def test_a_venue_that_counts_is_not_asked_twice() -> None:
     cut = Cut("trade_id")
     cut.filler.on_confirmed(ts=BACK)
@@ -197,12 +225,12 @@ def test_trades_that_the_decoder_lost_are_wanted_at_once() -> None:
     assert (wanted.cause, wanted.pause) == ("a row could not be read", OPEN_PAUSE)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 async def test_a_cut_is_filled_in_though_no_trade_comes_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producers.connection.wanted.OPEN_PAUSE", 0.5)
     async with worlds(NAMED) as found:
         for one in found:
-            await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live")
+            await until(lambda one=one: one.is_live() and one.has_traded(), f"{one.venue}: live", 60.0)
             one.begin()
             one.sim.inject(Fault(one.venue, "silence", channel="trades", count=None))
         await asyncio.gather(*(one.cut(1.0) for one in found))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contracts.instrument import make_instrument
-from producers.connection.trade_fill import Edge, Fill, edge_of
+from producers.connection.trade_fill import STREAMED_NS, Edge, Fill, edge_of
 from producers.rest.history import make_trade
 
 BTC = make_instrument("kraken", "BTC/USD", "BTC/USD")
@@ -97,6 +97,34 @@ def test_without_numbers_the_venues_order_and_known_ids_decide(newest_first: boo
     fill.on_rows(history[::-1] if newest_first else history, pageable=False)
     assert (fill.next, found(fill)) == ("done", ["90", "1", "2"])
     assert fill.ranges(fill.take_found())[1] == []
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_history_that_begins_in_a_hole_gives_all_of_it_though_times_step_back_at_its_end(newest_first: bool) -> None:
+    before, after = row(1, 10), row(9, 74)
+    fill = Fill(edge_of(before, None), edge_of(after, None), {before.id}, {after.id}, counted=None)
+    history = [row(5, 50), row(6, 70), row(7, 90), row(8, 91), after, row(10, 80), row(11, 95)]
+    fill.on_rows(history[::-1] if newest_first else history, pageable=False)
+    assert (fill.next, found(fill)) == ("done", ["5", "6", "7", "8"])
+    (filled,), (missing,) = fill.ranges(fill.take_found())
+    assert (missing.start_ts, missing.end_ts) == (before.ts_event, row(5, 50).ts_event)
+    assert (filled.first_id, filled.last_id, filled.trades, filled.end_ts) == ("5", "8", 4, row(8, 91).ts_event)
+
+
+def test_history_that_ends_in_a_hole_gives_all_of_it_though_times_step_back_at_its_begin() -> None:
+    before, after = row(1, 50), row(9, 90)
+    fill = Fill(edge_of(before, None), edge_of(after, None), {before.id}, {after.id}, counted=None)
+    for _ in range(3):
+        fill.on_rows([row(0, 1), before, row(2, 44), row(3, 50), row(4, 60)], pageable=False)
+    assert (fill.next, found(fill)) == ("done", ["2", "3", "4"])
+
+
+def test_open_hole_leaves_to_the_stream_what_follows_the_first_trade_that_is_late_enough() -> None:
+    before = row(1, 0)
+    fill = Fill(edge_of(before, None), None, {before.id}, set(), counted=None, known_ts=row(0, 100).ts_event)
+    late = 100 + STREAMED_NS // MS
+    fill.on_rows([before, row(2, 50), row(3, late), row(4, late + 1), row(5, late - 1)], pageable=False)
+    assert (fill.next, found(fill)) == ("done", ["2", "3"])
 
 
 def test_rows_that_are_all_before_the_hole_are_not_taken() -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from producers.simulator.hub import Heartbeat
+from producers.simulator.config import SimulatorConfig
+from producers.simulator.hub import Heartbeat, Session
+from producers.simulator.server import Simulator
 from producers.simulator.transport.keepalive import Pulse, decide
+from producers.simulator.transport.sockets import Client
 from tests.producers.simulator.client import drain, send
 from tests.producers.simulator.conftest import StartSimulator
 
@@ -85,3 +90,12 @@ def test_one_missing_pong_counts_from_the_oldest_unanswered_ping() -> None:
     assert decide(rules, pulse, 80 * SECOND, has_subscribed=True) == "no_pong"
     pulse.unanswered.clear()
     assert decide(rules, pulse, 80 * SECOND, has_subscribed=True) == "ping"
+
+
+def test_what_a_client_sends_while_it_is_being_closed_is_not_read() -> None:
+    sim = Simulator(SimulatorConfig(venues=("htx",), seed=1, bases=("BTC",)))
+    endpoint = sim._endpoint
+    client = Client("htx", Session(1, "/ws", {}, 0), cast("ServerConnection", None), Pulse(0, 0, 0, 0))
+    for sent in ('{"pong":1}', '{"sub":"market.btcusdt.trade.detail","id":"1"}'):
+        endpoint._on_message(client, sent)
+    assert (client.session.streams, client.pulse.inbound_us) == ({}, 0)

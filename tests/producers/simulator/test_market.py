@@ -148,3 +148,17 @@ def test_options_are_named_by_venue_and_point_and_change_that_venue_only() -> No
     assert options.find("okx") == replace(VENUES["okx"].options, net_positions=True)
     with pytest.raises(TypeError, match="okx_tea"):
         Options(okx_tea=True)
+
+
+def test_an_instruments_trades_never_go_back_in_time_where_steps_follow_each_other_early() -> None:
+    market = Market(replace(CONFIG, rate=10.0), BEGIN_US)
+    last: dict[tuple[str, str, str], tuple[int, int]] = dict.fromkeys(market.listings, (0, BEGIN_US))
+    now_us = BEGIN_US
+    for index in range(24):
+        now_us += (STEP_US, STEP_US * 2, 1, STEP_US // 5)[index % 4]
+        market.step(now_us, STEP_US)
+        for key, item in market.listings.items():
+            for trade in item.trades:
+                assert last[key] < (trade.id, trade.ts_us)
+                assert last[key][1] <= trade.ts_us <= now_us
+                last[key] = (trade.id, trade.ts_us)
