@@ -9,7 +9,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from typing import Final, TextIO
 
@@ -38,7 +38,7 @@ def begin(without: Collection[str] = ()) -> None:
 
 
 @contextmanager
-def importing(without: Collection[str]) -> Iterator[None]:
+def importing(without: Collection[str]) -> Generator[None]:
     """The same for what is imported within the block."""
     left_out = _leave_out(without)
     try:
