@@ -71,4 +71,4 @@ def find_parts(pids: list[int]) -> tuple[dict[str, int], dict[str, float]]:
             continue  # it has ended meanwhile
         sizes[name] += size
         used[name] += seconds
-    return sizes, used
+    return dict(sizes), dict(used)
