@@ -9,7 +9,7 @@ from typing import Final
 from runtime.app import entry
 
 if __name__ == "__main__":
-    entry.begin()
+    entry.begin(without=entry.EXTRAS - entry.HTTP_SERVER)
 
 from api.app import ApiOptions, compose, connection_limits
 from api.http.server import make_server

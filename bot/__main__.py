@@ -8,7 +8,7 @@ import sys
 from runtime.app import entry
 
 if __name__ == "__main__":
-    entry.begin()
+    entry.begin(without=entry.EXTRAS - entry.HTTP_SERVER)
 
 import asyncio
 

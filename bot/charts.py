@@ -18,7 +18,8 @@ from contracts.services.replies.liqmap import LiquidationMap, MapBucket
 from contracts.services.replies.market import Level, Orderbook
 from contracts.services.replies.multi import Bar, OhlcReply
 from contracts.timeframes import DAY, TIMEFRAMES
-from runtime.drawing.figures import DOWN, GRID, MUTED, TEXT, UP, Words, as_png, day_of, make_figure, style, tick
+from runtime.drawing.figures import DOWN, GRID, MUTED, TEXT, UP, as_png, day_of, make_figure, style, tick
+from runtime.drawing.words import Words
 from runtime.texts.figures import number
 
 _BODY: Final = 0.72  # of a candle's length

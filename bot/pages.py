@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final, get_args
+from importlib import import_module
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
-from bot import charts, menus
+from bot import menus
 from bot.market import Market
 from bot.page import Page, Rows, Visit
 from bot.texts import charts as captions
@@ -32,8 +33,8 @@ from contracts.services.replies.market import HealthReply, Orderbook, PriceReply
 from contracts.services.replies.multi import OhlcReply
 from contracts.services.sentiment import LONGEST_TEXT, SentimentQuery, SentimentReply
 from runtime import clock
-from runtime.drawing.figures import Words
 from runtime.drawing.thread import Drawing
+from runtime.drawing.words import Words
 
 TIMEFRAMES: Final[tuple[str, ...]] = get_args(Timeframe)
 MAP_WINDOWS: Final[tuple[str, ...]] = get_args(MapWindow)
@@ -117,7 +118,7 @@ class Pages:
             f"{reader.plain('chart.volume')} ({base_of(reply.instrument)})",
             captions.watermark(reply.quality, sim=reply.sim, stale=found.stale, reader=reader),
         )
-        picture = await self._drawing.draw(charts.draw_candles, reply, words, reader.zone)
+        picture = await self._drawing.draw(_draw, "draw_candles", reply, words, reader.zone)
         return Page(captions.candles(found, reader), menus.chart_rows(symbol, timeframe, reader), picture)
 
     async def depth(self, symbol: str, visit: Visit) -> Page:
@@ -133,7 +134,7 @@ class Pages:
             reader.plain("chart.price", quote=reply.quote),
             captions.watermark(reply.quality, sim=reply.sim, stale=found.stale, reader=reader),
         )
-        picture = await self._drawing.draw(charts.draw_depth, reply, words)
+        picture = await self._drawing.draw(_draw, "draw_depth", reply, words)
         return Page(captions.depth(found, reader), menus.depth_rows(symbol, reader), picture)
 
     async def liquidation_map(self, symbol: str, window: str, visit: Visit) -> Page:
@@ -154,7 +155,7 @@ class Pages:
             reader.plain("liqmap.shorts"),
             captions.watermark(reply.quality, sim=reply.sim, stale=found.stale, reader=reader),
         )
-        picture = await self._drawing.draw(charts.draw_map, reply, words, reader.plain("liqmap.sideless"))
+        picture = await self._drawing.draw(_draw, "draw_map", reply, words, reader.plain("liqmap.sideless"))
         return Page(captions.liquidation_map(found, reader), menus.map_rows(symbol, window, reader), picture)
 
     def _no_chart(self, error: HydrophoneError, symbol: str, visit: Visit) -> Page:
@@ -194,3 +195,12 @@ class Pages:
 def now_in(visit: Visit) -> datetime:
     """Return the time of day where a reader is."""
     return datetime.fromtimestamp(clock.now_ns() / 1e9, UTC).astimezone(visit.reader.zone)
+
+
+def _draw(how: str, *what: Any) -> bytes:
+    """Return the picture that a function of `bot.charts` draws.
+
+    That is imported with the first picture, in the thread that draws: matplotlib takes 40 MiB, and most never draw.
+    """
+    picture: bytes = getattr(import_module("bot.charts"), how)(*what)
+    return picture

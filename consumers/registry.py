@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from runtime.app.service import Consumer
 from runtime.config.settings import Settings
+
+if TYPE_CHECKING:  # the launcher reads the names only, and takes no FastStream into its memory for that
+    from runtime.app.service import Consumer
 
 
 def _make(name: str, settings: Settings) -> Consumer:

@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast, get_args
 
+from runtime.app import entry
+
+if __name__ == "__main__":
+    entry.begin(without=entry.EXTRAS - entry.TERMINAL)
+
 from consumers.registry import NEED_DOCUMENTS
 from deploy import view
 from deploy.datadir import NoDirectoryError, claimed, remove_run, save_run
@@ -20,7 +25,6 @@ from deploy.disk import DiskWatch, NoRoomError, require_room
 from deploy.parts import Layout, Mode, own_servers, procfile_parts
 from deploy.ready import choose_port, reserved
 from deploy.supervisor import Part, StartError, Supervisor
-from runtime.app.entry import take_arguments
 from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
@@ -248,4 +252,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(take_arguments()))
+    sys.exit(entry.run(main))

@@ -29,6 +29,7 @@ from runtime.servers.embedded import (
     documents_answer,
     nats_answers,
     nats_command,
+    nats_environment,
     nats_url,
 )
 
@@ -224,7 +225,9 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
     bus, documents = layout.bus_port, layout.documents_port
     if bus is not None:
         argv = nats_command(layout.store / "nats" / "nats.conf")
-        parts.append(Part("bus", tuple(argv), environ, ready=lambda: nats_answers(bus, layout.monitor_port)))
+        parts.append(
+            Part("bus", tuple(argv), nats_environment(environ), ready=lambda: nats_answers(bus, layout.monitor_port))
+        )
     if documents is not None:
         user = user_command(layout.store / "documents")
         parts.append(Part("documents-user", tuple(user), {**environ, PASSWORD: layout.documents_password}, once=True))

@@ -24,7 +24,9 @@ def main(arguments: list[str]) -> int:
     command = arguments[0] if arguments else ""
     if command in COMMANDS:
         return importlib.import_module(COMMANDS[command]).main(arguments[1:])
-    return importlib.import_module("producers.process").main(arguments)
+    with entry.importing(without=entry.EXTRAS):
+        process = importlib.import_module("producers.process")
+    return process.main(arguments)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, cast
 
-import structlog
-
 from runtime.app import entry
 
 if __name__ == "__main__":
-    entry.begin()
+    entry.begin(without=entry.EXTRAS)
+
+import structlog
 
 from contracts import streams
 from contracts.streams import DurableSpec, Retention

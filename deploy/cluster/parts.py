@@ -17,7 +17,7 @@ from consumers.registry import BY_ITSELF, CONSUMERS, NEED_TELEGRAM
 from deploy.parts import BOOKS, BOT, Layout, own_servers, part_environment, provision_options, substitutions
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
-from runtime.servers.embedded import HOST, NatsConfig, free_port, nats_answers, nats_command
+from runtime.servers.embedded import HOST, NatsConfig, free_port, nats_answers, nats_command, nats_environment
 
 COPIES: Final = 2
 START_SECONDS: Final = 180.0  # two dozen processes at once
@@ -62,7 +62,7 @@ def bus_parts(configs: list[NatsConfig], environ: Mapping[str, str]) -> list[Par
         Part(
             name=f"bus-{number}",
             argv=tuple(nats_command(config.data_dir / "nats.conf")),
-            environ=environ,
+            environ=nats_environment(environ),
             ready=partial(nats_answers, config.port, config.monitor_port),
         )
         for number, config in enumerate(configs, 1)

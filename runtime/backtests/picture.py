@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from contracts.arithmetic.moments import as_datetime
 from contracts.services.trading.backtests import BacktestInfo
 from runtime.backtests.job import Job, JobResult
-from runtime.drawing.figures import DOWN, MUTED, UP, Words, as_png, day_of, make_figure, style
+from runtime.drawing.figures import DOWN, MUTED, UP, as_png, day_of, make_figure, style
+from runtime.drawing.words import Words
 
 
 def draw_equity(info: BacktestInfo) -> bytes:

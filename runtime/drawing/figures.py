@@ -5,7 +5,6 @@ Each figure is its own, without pyplot's global state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Final
@@ -14,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
+
+from runtime.drawing.words import Words
 
 WIDTH: Final = 7.2  # inches; 1080 pixels across, as wide as a phone's screen
 HEIGHT: Final = 5.4
@@ -25,16 +26,6 @@ TEXT: Final = "#1d2433"
 MUTED: Final = "#6b7385"
 _BILLION: Final = 1e9
 _DAY_SECONDS: Final = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What stands in a picture: its head, the names of its axes, and a mark across it where it is not live."""
-
-    head: str
-    upper: str
-    lower: str
-    mark: str = ""
 
 
 def make_figure(words: Words) -> Figure:

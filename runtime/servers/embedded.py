@@ -12,7 +12,7 @@ import struct
 import sys
 import sysconfig
 import urllib.request
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
@@ -23,6 +23,7 @@ from runtime.servers.document_user import USER as DOCUMENT_USER
 from runtime.servers.document_user import find_document_python, set_password
 
 HOST = "127.0.0.1"
+GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of streams, which cost little to look through
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
@@ -143,6 +144,11 @@ def save_nats_config(config: NatsConfig) -> Path:
 def nats_command(config_path: Path) -> list[str]:
     """The argv that runs the bus in the foreground with a file written by save_nats_config."""
     return [find_program("nats-server"), "-c", str(config_path)]
+
+
+def nats_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that the bus runs in: its memory is collected more often, unless this says how often itself."""
+    return {"GOGC": GARBAGE_PERCENT, **environ}
 
 
 def document_command(storage: Path, port: int) -> list[str]:

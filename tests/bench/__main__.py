@@ -26,8 +26,10 @@ from tests.bench.harness import Setting, progress
 from tests.bench.live import resync
 from tests.bench.sections import SECTIONS
 from tests.bench.table import Section
+from tests.soak import small
 
 COMMUNITY, RESYNC = "community", "resync"  # what has limits in place of references
+SMALL = "small"  # the whole demo beside its bars
 WORK = Path(__file__).resolve().parents[2] / ".bench"
 
 
@@ -133,7 +135,7 @@ def _functions(count: int) -> None:
 
 def _arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="*", choices=[*SECTIONS, *LIMITED, []], help="default: all of them")
+    parser.add_argument("section", nargs="*", choices=[*SECTIONS, *LIMITED, SMALL, []], help="default: all of them")
     parser.add_argument("--turns", type=int, default=5, help="how often each side is measured, in turn (default 5)")
     parser.add_argument("--minutes", type=float, default=30, help="what is not measured by then is left out (30)")
     parser.add_argument("--instructions", action="store_true", help="count instructions only, measure no CPU time")
@@ -153,11 +155,13 @@ def main(arguments: list[str]) -> int:
         return 0
     asked = _arguments(arguments)
     named = list(dict.fromkeys(asked.section))
-    names = [name for name in named or SECTIONS if name not in LIMITED]
+    names = [name for name in named or SECTIONS if name in SECTIONS]
     began = time.monotonic()
-    for name in named or [COMMUNITY]:
+    for name in named or [COMMUNITY, SMALL]:
         if name in LIMITED:
             asyncio.run(_limited(name, asked.turns))
+        elif name == SMALL:
+            print("\n".join(small.main()), flush=True)
     if not names:
         return 0
     _, sections = asyncio.run(_measure(names, asked))

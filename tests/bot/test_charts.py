@@ -18,8 +18,9 @@ from contracts.services.replies.liqmap import LiquidationMap
 from contracts.services.replies.market import Orderbook
 from contracts.services.replies.multi import OhlcReply
 from contracts.timeframes import TIMEFRAMES
-from runtime.drawing.figures import DPI, HEIGHT, WIDTH, Words
+from runtime.drawing.figures import DPI, HEIGHT, WIDTH
 from runtime.drawing.thread import Drawing
+from runtime.drawing.words import Words
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 WORDS = Words("BTC/USDT", "Price", "Volume")

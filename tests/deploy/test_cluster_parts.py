@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from consumers.registry import BY_ITSELF, CONSUMERS
-from deploy.cluster.parts import COPIES, make_copy, roles, single_parts
+from deploy.cluster.parts import COPIES, bus_parts, make_copy, roles, single_parts
 from deploy.cluster.running import Cluster, decide_cluster
 from deploy.disk import NoRoomError
+from deploy.launch import decide_layout
+from deploy.parts import own_servers
 from runtime.config.settings import load
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +64,13 @@ def test_each_part_signs_in_to_every_server_as_a_user_of_its_own(cluster: Cluste
     for name, signed_in in users.items():
         user = {"healer": "provisioner", "producers": "producers", "api": "api", "bot": "bot"}.get(name, "consumers")
         assert signed_in == {(user, cluster.users.password(user), port) for port in ports}, name
+
+
+def test_the_bus_collects_its_garbage_often_unless_the_user_says_how(cluster: Cluster, tmp_path: Path) -> None:
+    layout = decide_layout("demo", tmp_path, load())
+    for given, found in (({}, "25"), ({"GOGC": "80"}, "80")):
+        servers = [*bus_parts(cluster.servers, given), own_servers(layout, given)[0]]
+        assert [server.environ["GOGC"] for server in servers] == [found] * 4
 
 
 def test_the_provisioner_reads_every_server_and_keeps_everything_on_three(cluster: Cluster) -> None:

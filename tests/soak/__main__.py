@@ -2,70 +2,30 @@
 
 Prints a line for each part: memory at the begin and the end, its slope after the first ten minutes (or a third of a
 shorter run), processors. Ends with 0 where every slope stays below its bar and the bus carries as much at the end as
-before. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated exchanges and Telegram.
+before. Each sample is written to a file as it is taken: `--table FILE` prints the table of a run that was ended, and
+so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated exchanges and Telegram.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from runtime.config.settings import load
 from tests.e2e.conftest import NO_LIMITS, Copy
-from tests.soak.measuring import MIB, SIMULATED, Part, sample
+from tests.soak.measuring import MIB, SIMULATED
+from tests.soak.observing import Samples, observe, read_samples
 
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
 START_SECONDS: Final = 300
-EACH_SECONDS: Final = 5.0
 DRIFT: Final = 0.8  # the share of its rate that the bus has at the end at least
-
-
-def streamed(monitor: str) -> int:
-    """Return how many messages all streams have taken."""
-    with urllib.request.urlopen(f"{monitor}/jsz?accounts=true&streams=true", timeout=10) as answer:
-        told: dict[str, Any] = json.load(answer)
-    accounts = told.get("account_details", [])
-    streams = [one for account in accounts for one in account.get("stream_detail", [])]
-    return sum(one["state"]["last_seq"] for one in streams if not one["name"].startswith("KV_"))
-
-
-def answers(api: str, key: str) -> bool:
-    """Return whether the API shows a whale: the first is on the screen then."""
-    request = urllib.request.Request(f"{api}/gpt/whale?symbol=BTC", headers={"Authorization": f"Bearer {key}"})
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return bool(json.load(answer)["data"].get("whales"))
-    except (OSError, ValueError, KeyError, AttributeError):
-        return False
-
-
-def observe(copy: Copy, seconds: float) -> tuple[dict[str, Part], list[tuple[float, int]], float | None]:
-    """Sample a running copy; return its parts, how much the bus took by when, and when the first whale was shown."""
-    parts: dict[str, Part] = {}
-    carried: list[tuple[float, int]] = []
-    began, whale = time.monotonic(), None
-    api, monitor = copy.facts["api"], copy.facts["nats"]["monitor_url"]
-    while (at := time.monotonic() - began) < seconds:
-        if copy.process.poll() is not None:
-            raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
-        sample(parts, copy.pids(), at)
-        carried.append((at, streamed(monitor)))
-        if whale is None and answers(api["url"], api["key"]):
-            whale = at
-        time.sleep(EACH_SECONDS)
-    return parts, carried, whale
-
-
-def rate(carried: list[tuple[float, int]]) -> float:
-    """Return messages a second over some samples."""
-    return (carried[-1][1] - carried[0][1]) / max(1e-9, carried[-1][0] - carried[0][0]) if carried else 0.0
+SAMPLES: Final = Path(__file__).resolve().parents[2] / ".bench" / "soak.jsonl"
 
 
 def main(arguments: list[str]) -> int:
@@ -75,30 +35,47 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--symbols", default="", help="default: those of the settings")
     parser.add_argument("--bar-mib", type=float, help="of all parts together")
     parser.add_argument("--bar-cores", type=float, help="of all parts together")
+    parser.add_argument("--samples", type=Path, default=SAMPLES, help=f"default: {SAMPLES}")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="print the table of these samples, run nothing")
     asked = parser.parse_args(arguments)
-    symbols = {"HYDROPHONE_SYMBOLS": asked.symbols} if asked.symbols else {}
+    if asked.table is not None:
+        return report(asked, read_samples(asked.table))
+    samples = Samples(asked.samples)
+    samples.begin()
+    try:
+        run(asked, samples)
+    except KeyboardInterrupt:
+        print("ended before its time: the table of what was measured")
+    return report(asked, samples)
+
+
+def run(asked: argparse.Namespace, samples: Samples) -> None:
+    """Start a copy, sample it, and stop it."""
+    symbols = asked.symbols or ",".join(load().venues.symbols)
+    named = {"HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}", "HYDROPHONE_SYMBOLS": symbols, **NO_LIMITS}
     with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
-        named = {"HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}", **symbols, **NO_LIMITS}
+        started = time.monotonic()
         copy = Copy("demo", Path(folder) / "data", named)
         try:
             copy.wait_ready(START_SECONDS)
-            parts, carried, whale = observe(copy, asked.seconds)
+            for sample in observe(copy, asked.seconds, started):
+                samples.add(sample)
         finally:
             copy.stop()
-    return report(asked, parts, carried, whale)
 
 
-def report(
-    asked: argparse.Namespace, parts: dict[str, Part], carried: list[tuple[float, int]], whale: float | None
-) -> int:
+def report(asked: argparse.Namespace, samples: Samples) -> int:
     """Print the tables; return the status."""
-    warm = min(WARM_SECONDS, asked.seconds / 3)
-    judged = asked.seconds >= 2 * WARM_SECONDS  # before, what is filled once looks like growth
+    if not samples.all:
+        print("no samples")
+        return 1
+    lasted = samples.all[-1].at
+    warm = min(WARM_SECONDS, lasted / 3)
+    judged = lasted >= 2 * WARM_SECONDS  # before, what is filled once looks like growth
     good = True
-    print(
-        f"\n{asked.seconds:.0f} s, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}; slopes from {warm:.0f} s on"
-    )
+    print(f"\n{lasted:.0f} s, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}; slopes from {warm:.0f} s on")
     print("| part | MiB at the begin | at the end | MiB/h | cores |\n|---|---|---|---|---|")
+    parts = samples.parts()
     for name, part in sorted(parts.items()):
         slope = part.slope(warm)
         bad = judged and slope >= SLOPE and name not in SIMULATED
@@ -109,15 +86,24 @@ def report(
     ours = [part for name, part in parts.items() if name not in SIMULATED]
     mib, cores = sum(part.samples[-1][1] for part in ours) / MIB, sum(part.cores(warm) for part in ours)
     print(f"| all but what is simulated | | {mib:.0f} | {sum(part.slope(warm) for part in ours):+.2f} | {cores:.2f} |")
-    after = [one for one in carried if one[0] >= warm]
-    half = len(after) // 2
-    before, now = rate(after[: half + 1]), rate(after[half:])
-    print(f"\nmessages into streams: {before:.0f}/s, then {now:.0f}/s; first whale after {whale or float('nan'):.0f} s")
     if not judged:
         print(f"no slope is judged: below {2 * WARM_SECONDS:.0f} s what is filled once counts as growth")
     for found, bar in ((mib, asked.bar_mib), (cores, asked.bar_cores)):
         good = good and (bar is None or found <= bar)
-    return int(not good or now < DRIFT * before)
+    return int(not flows(samples, warm) or not good)
+
+
+def flows(samples: Samples, warm: float) -> bool:
+    """Print what the bus carried; return whether it was as much in the second half as in the first."""
+    middle = (warm + samples.all[-1].at) / 2
+    named = (("published by producers", "published"), ("into streams", "streamed"))
+    rates = [(text, samples.rate(name, warm, middle), samples.rate(name, middle)) for text, name in named]
+    whale = samples.all[-1].whale
+    shown = "no whale was shown" if whale is None else f"first whale {whale:.0f} s after the start"
+    print(
+        "\nmessages " + "; ".join(f"{text}: {then:.0f}/s, then {now:.0f}/s" for text, then, now in rates) + f"; {shown}"
+    )
+    return all(now >= DRIFT * then for _, then, now in rates)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def name_of(pid: int) -> str:
     if "-m" in words:
         place = words.index("-m")
         return " ".join(word for word in words[place + 1 : place + 3] if word == words[place + 1] or word == "--keep")
-    return Path(words[0]).name or "?"
+    script = len(words) > 1 and Path(words[0]).name.startswith("python") and not words[1].startswith("-")
+    return Path(words[1 if script else 0]).name or "?"
 
 
 def memory_of(pid: int) -> int:
@@ -59,18 +60,15 @@ def used_by(pid: int) -> float:
     return (int(rest[11]) + int(rest[12])) / _TICK
 
 
-def sample(parts: dict[str, Part], pids: list[int], at: float) -> None:
-    """Add one sample of every part."""
+def find_parts(pids: list[int]) -> tuple[dict[str, int], dict[str, float]]:
+    """Return the bytes and the processor seconds of every part that runs."""
     sizes: dict[str, int] = defaultdict(int)
     used: dict[str, float] = defaultdict(float)
     for pid in pids:
         try:
-            name = name_of(pid)
-            sizes[name] += memory_of(pid)
-            used[name] += used_by(pid)
+            name, size, seconds = name_of(pid), memory_of(pid), used_by(pid)
         except OSError:
             continue  # it has ended meanwhile
-    for name, size in sizes.items():
-        part = parts.setdefault(name, Part())
-        part.samples.append((at, size))
-        part.used.append((at, used[name]))
+        sizes[name] += size
+        used[name] += seconds
+    return dict(sizes), dict(used)

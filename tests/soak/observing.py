@@ -1,0 +1,115 @@
+"""Watches a running copy: what its parts take, what is published, when a whale is shown; every sample to a file."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.e2e.conftest import Copy
+from tests.soak.measuring import Part, find_parts
+
+EACH_SECONDS: Final = 5.0
+PRODUCERS: Final = "producers"  # the name of their connections
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A moment: seconds since the begin, bytes and processor seconds by part, messages so far."""
+
+    at: float
+    sizes: dict[str, int]
+    used: dict[str, float]
+    published: int
+    streamed: int
+    whale: float | None = None  # seconds from the start of the copy until one was shown
+
+
+@dataclass
+class Samples:
+    """Samples in their order, each written to a file at once, so that a run that is ended has its table."""
+
+    path: Path
+    all: list[Sample] = field(default_factory=list[Sample])
+
+    def begin(self) -> None:
+        """Make the file empty."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("")
+
+    def add(self, sample: Sample) -> None:
+        """Add one."""
+        self.all.append(sample)
+        with self.path.open("a") as file:
+            file.write(json.dumps(asdict(sample)) + "\n")
+
+    def parts(self) -> dict[str, Part]:
+        """Return what each part took by when."""
+        found: dict[str, Part] = {}
+        for sample in self.all:
+            for name, size in sample.sizes.items():
+                part = found.setdefault(name, Part())
+                part.samples.append((sample.at, size))
+                part.used.append((sample.at, sample.used[name]))
+        return found
+
+    def rate(self, name: str, since: float, until: float = float("inf")) -> float:
+        """Return messages a second between two moments: `published` by producers, or `streamed`."""
+        found = [one for one in self.all if since <= one.at <= until]
+        if len(found) < 2:
+            return 0.0
+        return (getattr(found[-1], name) - getattr(found[0], name)) / (found[-1].at - found[0].at)
+
+
+def read_samples(path: Path) -> Samples:
+    """Return the samples of a file; the last line may be half."""
+    lines = path.read_text().split("\n")[:-1]
+    return Samples(path, [Sample(**json.loads(line)) for line in lines])
+
+
+def ask_monitor(monitor: str, what: str) -> dict[str, Any]:
+    """Return what the bus's monitor answers."""
+    with urllib.request.urlopen(f"{monitor}/{what}", timeout=10) as answer:
+        told: dict[str, Any] = json.load(answer)
+    return told
+
+
+def streamed(monitor: str) -> int:
+    """Return how many messages all streams have taken."""
+    accounts = ask_monitor(monitor, "jsz?accounts=true&streams=true").get("account_details", [])
+    streams = [one for account in accounts for one in account.get("stream_detail", [])]
+    return sum(one["state"]["last_seq"] for one in streams if not one["name"].startswith("KV_"))
+
+
+def published(monitor: str) -> int:
+    """Return how many messages the producers' connections have sent to the bus, streams or not."""
+    connections = ask_monitor(monitor, "connz?limit=1024")["connections"]
+    return sum(one["in_msgs"] for one in connections if one.get("name") == PRODUCERS)
+
+
+def shows_whale(api: str, key: str) -> bool:
+    """Return whether the API shows a whale trade of BTC, as the page does; False where it does not answer."""
+    request = urllib.request.Request(f"{api}/gpt/whale?symbol=BTC", headers={"Authorization": f"Bearer {key}"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return bool(json.load(answer)["data"])
+    except OSError:
+        return False
+
+
+def observe(copy: Copy, seconds: float, started: float, whale: float | None = None) -> Iterator[Sample]:
+    """Give a sample of a running copy every five seconds; `started` is the monotonic time of its start."""
+    api, monitor = copy.facts["api"], copy.facts["nats"]["monitor_url"]
+    began = time.monotonic()
+    while (at := time.monotonic() - began) < seconds:
+        if copy.process.poll() is not None:
+            raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
+        if whale is None and shows_whale(api["url"], api["key"]):
+            whale = time.monotonic() - started
+        sizes, used = find_parts(copy.pids())
+        yield Sample(at, sizes, used, published(monitor), streamed(monitor), whale)
+        time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

@@ -1,0 +1,91 @@
+"""What a soak makes of samples: slopes, rates, and the table of a run that was ended; parts by their command lines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.soak.__main__ import main
+from tests.soak.measuring import MIB, find_parts
+from tests.soak.observing import Sample, Samples, read_samples
+from tests.soak.small import FASTEST, Measured, next_rate
+
+
+def record(path: Path, *, grows: float = 0.0, slower: bool = False, seconds: int = 3600) -> Samples:
+    """Samples of a run: `grows` MiB an hour, 100 messages a second, half as many in the end if `slower`."""
+    samples = Samples(path)
+    samples.begin()
+    sent = 0
+    for at in range(0, seconds + 1, 60):
+        sent += 60 * (50 if slower and at > seconds * 0.6 else 100)
+        size = int((100 + grows * at / 3600) * MIB)
+        sizes = {"consumers": size, "producers.simulator": at * MIB}
+        samples.add(
+            Sample(float(at), sizes, {"consumers": at * 0.3, "producers.simulator": at * 0.9}, sent, sent, 12.0)
+        )
+    return samples
+
+
+def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(tmp_path / "flat", grows=0.5)
+    record(tmp_path / "growing", grows=4.0)
+    assert main(["--table", str(tmp_path / "flat")]) == 0
+    assert "| consumers | 100.0 | 100.5 | +0.50 | 0.30 |" in capsys.readouterr().out
+    assert main(["--table", str(tmp_path / "growing")]) == 1
+    assert "+4.00 **grows**" in capsys.readouterr().out
+
+
+def test_a_bus_that_carries_less_at_the_end_fails_the_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record(tmp_path / "slower", slower=True)
+    assert main(["--table", str(tmp_path / "slower")]) == 1
+    assert "first whale 12 s after the start" in capsys.readouterr().out
+
+
+def test_bars_are_of_what_is_not_simulated(tmp_path: Path) -> None:
+    record(tmp_path / "run", seconds=600)
+    table = ["--table", str(tmp_path / "run")]
+    assert main([*table, "--bar-mib", "101", "--bar-cores", "0.31"]) == 0
+    assert main([*table, "--bar-mib", "99"]) == 1
+    assert main([*table, "--bar-cores", "0.2"]) == 1
+
+
+def test_a_run_that_was_killed_has_its_table(tmp_path: Path) -> None:
+    whole = record(tmp_path / "run")
+    with whole.path.open("a") as file:
+        file.write('{"at": 3660.0, "siz')
+    assert read_samples(whole.path).all == whole.all
+
+
+def test_parts_are_named_by_module_or_program(tmp_path: Path) -> None:
+    script = tmp_path / "secantusd-py"
+    script.write_text("import sys; print(flush=True); sys.stdin.read()")
+    commands = ([sys.executable, str(script)], [sys.executable, "-m", "http.server", "0", "--bind", "127.0.0.1"])
+    started = [subprocess.Popen(one, stdin=-1, stdout=-1, stderr=-1, env={"PYTHONUNBUFFERED": "1"}) for one in commands]
+    try:
+        assert all(one.stdout is not None and one.stdout.readline() for one in started)
+        sizes, used = find_parts([one.pid for one in started])
+    finally:
+        for one in started:
+            one.kill()
+            one.communicate()
+    assert set(sizes) == set(used) == {"secantusd-py", "http.server"}
+    assert all(size > MIB for size in sizes.values())
+
+
+def test_the_small_machines_rate_is_found_in_steps() -> None:
+    assert next_rate(0.4, 0.8) == pytest.approx(0.5)
+    assert next_rate(0.4, 0.1) == pytest.approx(0.8)  # too few to be believed
+    assert next_rate(0.4, 1.6) == pytest.approx(0.25)
+    assert next_rate(40, 0.5) == FASTEST
+
+
+def test_the_small_machines_table_judges_each_bar(tmp_path: Path) -> None:
+    text = "\n".join(Measured(record(tmp_path / "run", seconds=120), 0.5, 70.0, "on the page").lines())
+    assert "| MiB, the most at once | 100 | at most 1024 | met |" in text
+    assert "| cores | 0.30 | at most 1.2 | met |" in text
+    assert "| events/s | 100 | 3000 | **not met** |" in text
+    assert "| first whale on the page | 70 s | within 60 s | **not met** |" in text
+    assert "simulator |" not in text
