@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -46,8 +47,9 @@ def files_of(module: Module) -> list[File]:
     return [File(root(), path) for path in found]
 
 
-def play(module: Module, files: list[File], only: str) -> dict[str, str]:
-    """Return what became of each change, by its key."""
+def play(module: Module, files: list[File], only: str) -> Iterator[tuple[Change, str]]:
+    """Yield each change with what became of it."""
+    changes = {change.key: (file, change) for file in files for change in file.changes}
     tests = [path for path in module.tests if (root() / path).exists()]
     reading, writing = os.pipe()
     pid = os.fork()
@@ -62,19 +64,22 @@ def play(module: Module, files: list[File], only: str) -> dict[str, str]:
         code = int(pytest.main([*OPTIONS, *tests], plugins=[FewerExamples(), plugin]))
         os._exit(code)
     os.close(writing)
+    again: list[tuple[File, Change]] = []
     with os.fdopen(reading) as pipe:
-        states: dict[str, str] = dict(json.loads(line) for line in pipe)
+        for key, state in map(json.loads, pipe):
+            if state == RELOAD:
+                again.append(changes[key])
+            else:
+                yield changes[key][1], state
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if code:
         raise SystemExit(f"the tests could not be run: pytest ended with {code}")
-    again = [(file, change) for file in files for change in file.changes if states.get(change.key) == RELOAD]
     if again:
         state, seconds = reload(files[0], None, tests, UNCHANGED_SECONDS)
         if state != SURVIVED:
             raise SystemExit(f"the tests do not pass without any change where all is loaded again: {state}")
         for file, change in again:
-            states[change.key], _ = reload(file, change, tests, limit_of(seconds))
-    return states
+            yield change, reload(file, change, tests, limit_of(seconds))[0]
 
 
 def main(arguments: list[str]) -> int:
@@ -88,19 +93,18 @@ def main(arguments: list[str]) -> int:
     accepted, enough, rows = read_accepted(), True, list[str]()
     for name in asked.module or MODULES:
         began = time.monotonic()
-        files = files_of(MODULES[name])
-        states = play(MODULES[name], files, asked.only)
-        changes = [change for file in files for change in file.changes if change.key in states]
-        for change in changes:
-            if states[change.key] != KILLED:
-                print(_line(change, states[change.key], accepted.get(change.key)), flush=True)
-        found = Counter(states[change.key] for change in changes)
-        same = sum(states[change.key] == SURVIVED and change.key in accepted for change in changes)
+        found: Counter[str] = Counter()
+        same = 0
+        for change, state in play(MODULES[name], files_of(MODULES[name]), asked.only):
+            found[state] += 1
+            same += state == SURVIVED and change.key in accepted
+            if state != KILLED:
+                print(_line(change, state, accepted.get(change.key)), flush=True)
         killed = found[KILLED] + found[TIMEOUT] + found[ASLEEP]
-        share = killed / max(1, len(changes) - same)
+        share = killed / max(1, found.total() - same)
         enough = enough and share >= ASKED
         rows.append(
-            f"| {name} | {killed}/{len(changes)} | {found[TIMEOUT]} + {found[ASLEEP]} | {same} | {share:.1%} "
+            f"| {name} | {killed}/{found.total()} | {found[TIMEOUT]} + {found[ASLEEP]} | {same} | {share:.1%} "
             f"| {'met' if share >= ASKED else 'NOT MET'} | {time.monotonic() - began:.0f} |"
         )
         print(rows[-1], flush=True)

@@ -37,7 +37,7 @@ MODULES: Final[dict[str, Module]] = {
     ),
     "candles": Module(
         tuple(f"consumers/candles/{name}.py" for name in ("bars", "core", "gaps", "history", "instrument", "rules")),
-        ("tests/consumers/candles", "tests/consumers/test_bounded_memory.py"),
+        ("tests/consumers/candles",),
     ),
     "access": Module(("consumers/access/core.py",), ("tests/consumers/access/test_core.py",)),
     "alerts": Module(("consumers/alerts/core.py",), ("tests/consumers/alerts/test_core.py",)),
