@@ -1,0 +1,38 @@
+"""One bar at its bounds: the most that it takes, and which writing of a price stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import localcontext
+from typing import Any
+
+import pytest
+
+from consumers.candles import bars
+from contracts.arithmetic.exact import EXACT, FigureError
+
+START = 1_767_225_600 * 1_000_000_000
+Make = Callable[..., Any]
+
+
+@pytest.mark.parametrize(("price", "amount"), [("0.000001", "1000000000000000000"), ("1000000000000000", "1")])
+def test_a_trade_of_just_too_much_is_refused_by_a_bar_that_holds_nothing(trade: Make, price: str, amount: str) -> None:
+    with localcontext(EXACT):
+        bar = bars.open_bar(START, trade(1, amount="0"), START, 1)
+        before = replace(bar)
+        assert bars.fold_in_order(bar, [trade(2, price=price, amount=amount)], START + 1, 2) is False
+        with pytest.raises(FigureError):
+            bars.fold_trade(bar, trade(2, price=price, amount=amount), START, 2)
+        assert bar == before
+
+
+def test_of_equal_prices_the_writing_of_the_first_stays(trade: Make) -> None:
+    with localcontext(EXACT):
+        bar = bars.open_bar(START, trade(1, price="100"), START, 1)
+        bars.fold_trade(bar, trade(2, price="100.00"), START + 1, 2)
+        assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.00")
+        assert bars.fold_in_order(bar, [trade(3, price="100.0")], START + 2, 3)
+        assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.0")
+        bars.merge(bar, bars.open_bar(START, trade(1, price="100.000"), START + 3, 1))
+        assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.000")
