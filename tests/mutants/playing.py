@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import pytest
 from _pytest.runner import runtestprotocol
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.mutants.changes import Change, File
 from tests.mutants.forking import RELOAD, SURVIVED, begin_fork, fork, limit_of
@@ -61,12 +61,19 @@ class Reached:
 
 
 class FewerExamples:
-    """A pytest plugin: properties are tried with few examples, the same each time."""
+    """A pytest plugin: properties are tried with few examples, the same each time; what fails is not made smaller."""
 
     @staticmethod
     def pytest_sessionstart() -> None:
-        """Come after the profile of conftest."""
-        settings.register_profile("mutants", settings(), max_examples=EXAMPLES, derandomize=True, database=None)
+        """Come after the profile of conftest, and before tests with a number of their own are loaded."""
+        begin = settings.__init__
+
+        def begin_with_fewer(self: settings, *parent: Any, max_examples: Any = EXAMPLES, **others: Any) -> None:
+            begin(self, *parent, max_examples=min(max_examples, EXAMPLES), **others)
+
+        settings.__init__ = begin_with_fewer  # type: ignore[method-assign]
+        phases = (Phase.explicit, Phase.generate)
+        settings.register_profile("mutants", settings(), derandomize=True, database=None, phases=phases)
         settings.load_profile("mutants")
 
 
