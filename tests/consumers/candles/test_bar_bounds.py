@@ -36,3 +36,14 @@ def test_of_equal_prices_the_writing_of_the_first_stays(trade: Make) -> None:
         assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.0")
         bars.merge(bar, bars.open_bar(START, trade(1, price="100.000"), START + 3, 1))
         assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.000")
+
+
+def test_a_bar_was_received_when_the_last_of_its_trades_was(trade: Make) -> None:
+    with localcontext(EXACT):
+        bar = bars.open_bar(START, trade(1, ts_recv=START + 5), START, 1)
+        bars.fold_trade(bar, trade(2, ts_recv=START + 3), START, 2)
+        assert bar.ts_recv == START + 5
+        bars.fold_trade(bar, trade(3, ts_recv=START + 8), START, 3)
+        assert bar.ts_recv == START + 8
+        assert bars.fold_in_order(bar, [trade(4, ts_recv=START + 6)], START + 1, 4)
+        assert bar.ts_recv == START + 8
