@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
 
 from consumers.candles import bars
+from contracts.arithmetic import patterns
 from contracts.arithmetic.exact import EXACT, FigureError
 
 START = 1_767_225_600 * 1_000_000_000
@@ -47,3 +48,19 @@ def test_a_bar_was_received_when_the_last_of_its_trades_was(trade: Make) -> None
         assert bar.ts_recv == START + 8
         assert bars.fold_in_order(bar, [trade(4, ts_recv=START + 6)], START + 1, 4)
         assert bar.ts_recv == START + 8
+
+
+@pytest.mark.parametrize("sum_up", [bars.sum_up, patterns.sum_up], ids=["as used", "python"])
+def test_trades_are_summed_together_with_their_highest_and_lowest_price(
+    trade: Make, sum_up: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bars, "sum_up", sum_up)
+    with localcontext(EXACT):
+        bar = bars.open_bar(START, trade(1, price="100", amount="1"), START, 1)
+        few = [("105", "2"), ("90", "0.5"), ("95", "4")]
+        trades = [trade(2 + at, price=price, amount=amount) for at, (price, amount) in enumerate(few)]
+        assert bars.fold_in_order(bar, trades, START + 3, 4)
+        assert (bar.high, bar.low, bar.close, bar.trades) == (105, 90, 95, 4)
+        assert (str(bar.volume), str(bar.quote_volume)) == ("7.5", "735.0")
+        assert bars.fold_in_order(bar, trades[2:], START + 4, 5)
+        assert (bar.high, bar.low, bar.volume, bar.quote_volume) == (105, 90, Decimal("11.5"), 1115)
