@@ -60,7 +60,10 @@ MODULES: Final[dict[str, Module]] = {
     "analytics": Module(("consumers/analytics/core.py",), ("tests/consumers/analytics/test_core.py",)),
     "backtests": Module(("consumers/backtests/core.py",), ("tests/consumers/backtests",)),
     "books": Module(("consumers/books/core.py",), ("tests/consumers/books/test_kept_books.py",)),
-    "cache": Module(("consumers/cache/core.py",), ("tests/consumers/cache/test_cache.py",)),
+    "cache": Module(
+        ("consumers/cache/core.py",),
+        ("tests/consumers/cache/test_cache.py", "tests/consumers/cache/test_documents.py"),
+    ),
     "chats": Module(("consumers/chats/core.py",), ("tests/consumers/chats/test_core.py",)),
     "clusters": Module(("consumers/clusters/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
     "community": Module(("consumers/community/core.py",), ("tests/consumers/community/test_core.py",)),
