@@ -69,7 +69,11 @@ MODULES: Final[dict[str, Module]] = {
     "community": Module(("consumers/community/core.py",), ("tests/consumers/community/test_core.py",)),
     "coverage": Module(
         ("consumers/coverage/core.py",),
-        ("tests/consumers/coverage/test_ledger.py", "tests/consumers/coverage/test_connections.py"),
+        (
+            "tests/consumers/coverage/test_bounds.py",
+            "tests/consumers/coverage/test_ledger.py",
+            "tests/consumers/coverage/test_connections.py",
+        ),
     ),
     "deadletters": Module(("consumers/deadletters/core.py",), ("tests/consumers/deadletters",)),
     "market": Module(("consumers/market/core.py",), ("tests/consumers/market/test_core.py",)),
