@@ -19,6 +19,7 @@ MODULES: Final[dict[str, Module]] = {
             f"tests/runtime/book/test_{name}.py"
             for name in (
                 "audit",
+                "audit_bounds",
                 "book",
                 "books",
                 "checksums",
@@ -75,6 +76,7 @@ MODULES: Final[dict[str, Module]] = {
         ("consumers/coverage/core.py",),
         (
             "tests/consumers/coverage/test_bounds.py",
+            "tests/consumers/coverage/test_filled.py",
             "tests/consumers/coverage/test_ledger.py",
             "tests/consumers/coverage/test_connections.py",
         ),
