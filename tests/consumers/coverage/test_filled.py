@@ -1,4 +1,4 @@
-"""What was filled or is missing, as it is said of the past: how far back, to which ends, and which losses it explains."""
+"""What was filled or is missing of the past: how far back that is believed, to which ends, what it explains."""
 
 from __future__ import annotations
 
