@@ -117,7 +117,7 @@ def test_a_pushed_snapshot_that_is_published_again_counts_where_the_book_lacks_i
     assert kept.books.count_live() == 1
     kept.books.tick(ts=CLOCK, now=3.0)
     assert [book["seq"] for book in kept.published()] == [6]
-    kept.fold(evidence(6), evidence(None), evidence(3, whole=True))
+    kept.fold(evidence(6), evidence(6, whole=True), evidence(None), evidence(3, whole=True))
     kept.books.tick(ts=CLOCK, now=4.0)
     assert kept.published() == [], "none of them is newer"
     kept.fold(evidence(7))
