@@ -70,6 +70,15 @@ def test_tickers_and_books_of_all_venues_are_of_none(ticker: Make) -> None:
     assert cache.drain(START) == {}
 
 
+def test_what_a_dollar_coin_is_worth_is_told_by_its_trades_too(trade: Make, liquidation: Make) -> None:
+    cache = StateCache()
+    priced = trade(1, symbol="USDC/USD", price="0.5")
+    cache.fold_trades([("md.v1.trade.binance.USDC.USD.spot", priced)], START)
+    cache.fold_liquidations([("x", liquidation(1, symbol="BTC/USDC:USDC", price="100", amount="2"))], START)
+    shown = json.loads(cache.drain(START)["liquidations.BTC"] or b"")
+    assert shown["recent"][0]["usd_value"] == "100.00"
+
+
 def test_a_ticker_without_a_last_price_tells_no_price(ticker: Make, liquidation: Make) -> None:
     cache = StateCache()
     cache.fold_tickers([(TICKER, ticker(bid="5"))], START)
@@ -111,6 +120,7 @@ def test_liquidations_of_the_past_are_of_no_feed(liquidation: Make) -> None:
     feed = json.loads(cache.drain(START + 8)["feed.bybit"] or b"")
     assert (feed["events"], feed["last_message_ts"]) == ({"liquidation": 1}, {"liquidation": START})
     assert [venue for venue, _ in cache.take_hops()] == ["bybit"] * 2
+    assert {kind for hop in feed["hops"].values() for kind in hop} == {"liquidation"}
 
 
 def test_a_status_marks_again_what_is_of_its_venue(trade: Make, status: Make) -> None:
@@ -166,6 +176,37 @@ def test_a_feed_that_was_dropped_meanwhile_is_another_one(trade: Make, status: M
     cache.drain(START)
     cache.fold_feeds([(FEED, status("down"))], 2)
     assert json.loads(cache.drain(START)["trade." + TAIL] or b"")["quality"] == "stale"
+
+
+def test_a_feed_that_was_dropped_is_found_again_for_what_is_not_counted(status: Make) -> None:
+    cache, funding = StateCache(venues=1), [(subjects.FUNDING + TAIL, body_of("funding"))]
+    cache.fold_bodies(subjects.FUNDING, funding, START)
+    for name in ("okx", "htx", "gate"):
+        cache.fold_feeds([(f"feed.v1.{name}", status("live", venue=name))], 1)
+    cache.fold_bodies(subjects.FUNDING, funding, START)
+    assert cache.drain(START)["feed.binance"] is not None
+
+
+def test_a_feed_that_falls_silent_has_its_documents_written_again_at_once(trade: Make, status: Make) -> None:
+    cache = StateCache()
+    cache.fold_feeds([(FEED, status("live"))], 1)
+    cache.fold_trades([(TRADE, trade(1)), ("md.v1.trade.okx.BTC.USDT.spot", trade(1, venue="okx"))], START)
+    written = [set(cache.drain(START + second * SECOND)) for second in range(33)]
+    assert written[31] >= {"feed.binance", "ticker." + TAIL, "trade." + TAIL}
+    assert not {"ticker.okx.BTC.USDT.spot", "trade.okx.BTC.USDT.spot"} & written[31], "of a feed that says nothing"
+
+
+def test_what_cannot_be_folded_is_named_by_its_place(status: Make) -> None:
+    cache, bad = StateCache(), object()
+    for faults in (
+        cache.fold_tickers([(TICKER, bad)], START),
+        cache.fold_trades([(TRADE, bad)], START),
+        cache.fold_liquidations([("x", bad)], START),
+        cache.fold_whales([("x", bad)], 1),
+        cache.fold_feeds([(FEED, bad)], 1),
+    ):
+        assert [index for index, _ in faults] == [0]
+    assert [index for index, _ in cache.fold_feeds([(FEED, status("live")), (FEED, bad)], 2)] == [1]
 
 
 # ---- what comes back
@@ -225,6 +266,16 @@ def test_a_feed_that_is_restored_is_of_its_instruments(trade: Make, status: Make
     shown = again.drain(START)
     assert json.loads(shown["trade." + TAIL] or b"")["quality"] == "stale"
     assert json.loads(shown["trade.okx.BTC.USDT.spot"] or b"")["quality"] == "live"
+
+
+def test_a_feed_that_is_restored_and_falls_silent_marks_its_instruments(trade: Make, status: Make) -> None:
+    cache, again = StateCache(), StateCache()
+    cache.fold_feeds([(FEED, status("live"))], 1)
+    document = cache.drain(START)["feed.binance"] or b""
+    again.restore("trade." + TAIL, first_trades(trade))
+    again.restore("feed.binance", document)
+    again.drain(START)
+    assert json.loads(again.drain(START + 31 * SECOND)["trade." + TAIL] or b"")["quality"] == "stale"
 
 
 def first_trades(trade: Make, venue: str = "binance") -> bytes:
