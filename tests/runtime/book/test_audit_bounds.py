@@ -93,6 +93,8 @@ def test_of_a_live_book_of_which_only_the_top_is_known_that_is_compared() -> Non
 
 
 def test_whole_sides_are_compared_to_the_end() -> None:
+    numbered = replace(JOINED, audit_depth=100)
+    assert joined((BIDS, ASKS), (BIDS, []), numbered).keys() == {("ask", float(price)) for price, _ in ASKS}
     deep = replace(UNTOUCHED, audit_depth=100)
     assert untouched((BIDS, ASKS), (BIDS, []), deep) == {}, "nothing is known of a side without a level"
     assert untouched((BIDS, []), (BIDS, ASKS), deep).keys() == {("ask", float(price)) for price, _ in ASKS}
