@@ -148,6 +148,19 @@ def test_a_side_that_becomes_thin_is_filled_a_second_after_the_last_snapshot() -
     assert thin.said == [("live", None)]
 
 
+def test_pauses_begin_again_for_a_side_that_becomes_thin() -> None:
+    rig = Rig(BookRule(seed="rest", chain="exact", seed_depth=2))
+    rig.requested(0.0, 10.0)
+    rig.snapshot(1, now=10.0)
+    rig.delta(2, [("9", "1")], [("12", "1")], now=10.5)
+    book = whole_of(2, 10.6)
+    book.bids.append(("9", "1"))
+    rig.books.on_gap(BTC.symbol, LOST, now=10.6)
+    rig.books.on_snapshot(BTC, book, now=10.6)
+    rig.delta(3, [("10", "0"), ("9", "0")], now=10.7)
+    assert rig.requested(11.0, 16.0) == [11.6, 12.6, 13.6, 15.6]
+
+
 # ---- books that another process keeps
 def test_of_books_that_are_kept_elsewhere_seeds_are_given_on_and_nothing_is_published() -> None:
     rig = Rig(REST, kept=False)
