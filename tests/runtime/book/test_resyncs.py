@@ -86,6 +86,8 @@ def test_one_request_at_a_time() -> None:
     assert rig.books.take_due(now=0.4) == []
     assert rig.books.take_due(now=0.5) == [BTC]
     assert rig.books.take_due(now=0.6) == []
+    rig.books.on_snapshot(BTC, None, now=0.7)
+    assert rig.said == [("resync", "the snapshot could not be fetched, and is requested again")], "the first time"
 
 
 def test_the_wait_for_a_seed_begins_with_the_subscription() -> None:
