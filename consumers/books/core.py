@@ -154,14 +154,14 @@ class KeptBooks:
         venue.silent = True
         if status.symbol is None:
             if status.channel is None and status.state in {"gap", "down"}:
-                venue.books.on_gap(None, status.reason or status.state, now=now)
+                venue.books.on_gap(None, status.state, now=now)
         elif status.state == "stale":
             venue.books.on_silence(status.symbol)
         elif status.channel is None and status.state == "down":
             venue.followed.pop(status.symbol, None)
             venue.books.close(status.symbol)
         elif status.state in {"gap", "down"}:
-            venue.books.on_gap(status.symbol, status.reason or status.state, now=now)
+            venue.books.on_gap(status.symbol, status.state, now=now)
         venue.silent = False
 
     # ---- snapshots
@@ -213,7 +213,7 @@ class KeptBooks:
 
         def on_state(symbol: str, state: FeedState, reason: str | None) -> None:
             venue = self._venues[venue_id]
-            if not venue.silent or state == "live":
+            if not venue.silent:
                 self._publish_state(venue_id, symbol, state, reason, sim=venue.books.simulated)
 
         return Books(rule, self._pace, self.outputs.append, on_state, make=_make_maker)

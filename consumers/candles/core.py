@@ -184,9 +184,12 @@ class CandleBook:
                     bar.dirty = True
 
     def save(self) -> dict[str, bytes]:
-        """Return the instruments that changed since the last call: tail -> document for `restore`."""
+        """Return the instruments that changed since the last call: tail -> document for `restore`.
+
+        One of which nothing but ids of trades is known (`remember`) has none.
+        """
         self._settle()
-        changed = [instrument for instrument in self._instruments.values() if instrument.changed]
+        changed = [one for one in self._instruments.values() if one.changed and one.symbol]
         for instrument in changed:
             instrument.changed = False
         return {instrument.tail: save_bars(instrument, self.seq) for instrument in changed}

@@ -263,7 +263,7 @@ class Books(Generic[I]):
             return
         book.crossed_ts = None
         if not book.announced:
-            book.announced, book.attempts = True, 0
+            book.announced = True
             self._on_state(book.instrument.symbol, "live", None)
         if keeper.limited and keeper.thin:
             keeper.refill()

@@ -114,7 +114,7 @@ class BookKeeper:
             return self._keep(delta)
         seq = self.seq
         if self._chained and seq is not None and not delta.prev_seq == seq < delta.seq:
-            verdict = self._continues(delta)
+            verdict = self._continues(delta, seq)
             if verdict is not None:
                 return verdict
         if self.refilling:
@@ -174,22 +174,20 @@ class BookKeeper:
         self._ignored = 0
         return _APPLIED
 
-    def _continues(self, delta: Any) -> Outcome | None:
-        """Decide whether the delta continues the book (None), is old, or shows a gap."""
-        if self.rule.chain == "none" or self.seq is None:
-            return None
+    def _continues(self, delta: Any, held: int) -> Outcome | None:
+        """Decide whether the delta continues the book (None), whose number is `held`, is old, or shows a gap."""
         seq, prev = delta.seq, delta.prev_seq
         exact = self.rule.chain == "exact"
-        if seq < self.seq and prev != self.seq:
+        if seq < held and prev != held:
             if exact and prev is not None and seq < prev:
                 return self.lose(f"the sequence began again at {seq} after {prev}")
             return self._old()
-        if seq == self.seq and not (exact and (self._fresh or prev == seq)):
+        if seq == held and not (exact and (self._fresh or prev == seq)):
             return _IGNORED
         if prev is None:
             return self.lose(f"what {seq} continues was not received")
-        joins = prev == self.seq or (prev < self.seq and (self._fresh or not exact))
-        return None if joins else self.lose(f"{prev} does not continue {self.seq}")
+        joins = prev == held or (prev < held and (self._fresh or not exact))
+        return None if joins else self.lose(f"{prev} does not continue {held}")
 
     def _old(self) -> Outcome:
         """Ignore a delta older than the book; a row of them without end says that the numbering is another one."""

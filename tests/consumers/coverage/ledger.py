@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from consumers.coverage.core import Ledger
+from consumers.coverage.core import Ledger, VenueBook
 from contracts import codec
 from contracts.instrument import escape_token
 from contracts.market import ConnectionState, FeedStatus, Served, TradeRange
@@ -100,3 +100,30 @@ class Kept:
     def count(self, span: tuple[int, int], now: int, symbol: str = SYMBOLS[0], channel: str = "trade") -> Sums:
         """Return what its seconds were."""
         return count(self.find(span, now, symbol, channel), span)[0]
+
+
+def book_of(*statuses: Any, counts: bool = True) -> VenueBook:
+    """Return the book of a venue that lists SYMBOLS and has said this."""
+    book = VenueBook(VENUE)
+    book.on_listing(SYMBOLS, START)
+    for item in statuses:
+        book.on_status(item, counts=counts)
+    return book
+
+
+def lost(book: VenueBook, symbol: str = SYMBOLS[0]) -> list[tuple[int, int]]:
+    """Return what of an instrument's trades was lost, from START."""
+    spans = [span for hour in sorted(book.hours) for span in book.hours[hour].lost_of("trade", symbol)]
+    return [(start - START, end - START) for start, end in spans]
+
+
+def filled(book: VenueBook, symbol: str = SYMBOLS[0]) -> list[tuple[int, int]]:
+    """Return what of an instrument's trades was filled, from START; cut at the hours."""
+    spans = [
+        (hour * HOUR_NS + start, hour * HOUR_NS + end)
+        for hour in sorted(book.hours)
+        for row in book.hours[hour].save().rows
+        if row.symbol == symbol
+        for start, end in row.filled
+    ]
+    return [(start - START, end - START) for start, end in spans]

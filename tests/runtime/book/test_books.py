@@ -3,60 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import pytest
 
-from contracts import market
-from contracts.codec import fast
-from contracts.instrument import make_instrument
-from producers.normalize.events import book_maker
-from producers.venue import BookRule
-from runtime.book.books import BookPace, Books
+from runtime.book.rule import BookRule
+from tests.runtime.book.rig import BTC, PUSHED, Rig, ns
 
-FastDelta = fast(market.BookDelta)
-FastBook = fast(market.BookSnapshot)
-BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
-HEAD = {"id": "x", "venue": "binance", "symbol": "BTC/USDT", "venue_symbol": "BTCUSDT", "ts_event": 1, "sim": False}
 REST = BookRule(seed="rest", chain="exact")
-PUSHED = BookRule(seed="ws", chain="exact")
-
-
-class Rig:
-    """The books of one instrument, with what they published and requested."""
-
-    def __init__(self, rule: BookRule) -> None:
-        self.published: list[Any] = []
-        self.said: list[tuple[str, str | None]] = []
-        self.resyncs: list[str] = []
-        self.books = Books(
-            rule,
-            BookPace(interval=0.0),
-            lambda message: self.published.append(message.event),
-            lambda _symbol, state, reason: self.said.append((state, reason)),
-            make=book_maker,
-            on_resync=self.resyncs.append,
-        )
-        self.books.open([BTC], now=0.0)
-
-    def delta(self, seq: int, bids=(), asks=(), *, now: float, whole: bool = False) -> None:
-        self.books.on_delta(
-            BTC.symbol,
-            FastDelta(**HEAD, ts_recv=ns(now), bids=list(bids), asks=list(asks), seq=seq, prev_seq=seq - 1,
-                      is_snapshot=whole),
-            now=now,
-        )  # fmt: skip
-
-    def snapshot(self, seq: int, *, now: float) -> None:
-        book = FastBook(**HEAD, ts_recv=ns(now), bids=[("10", "1")], asks=[("11", "1")], seq=seq, quality="live")
-        self.books.on_snapshot(BTC, book, now=now)
-
-    def tick(self, now: float) -> bool:
-        return self.books.tick(ts=ns(now), now=now)
-
-
-def ns(now: float) -> int:
-    return 10**18 + round(now * 10**9)
 
 
 @pytest.mark.parametrize("lag", [0.5, 3, 5, 20, 30])
