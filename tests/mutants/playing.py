@@ -11,9 +11,6 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
-import resource
-import select
-import signal
 import sys
 import threading
 import time
@@ -27,15 +24,9 @@ from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
 from tests.mutants.changes import Change, File
+from tests.mutants.forking import RELOAD, SURVIVED, begin_fork, fork, limit_of
 
-KILLED: Final = "killed"
-SURVIVED: Final = "survived"
-TIMEOUT: Final = "timeout"  # counts as killed
-RELOAD: Final = "reload"  # to be tried in a process that loads the files again
-MOST_MEMORY: Final = 4 << 30
 EXAMPLES: Final = 20
-LEAST_SECONDS: Final = 10.0
-_STATES: Final = {0: SURVIVED, 1: KILLED, 3: RELOAD}
 
 
 class Reached:
@@ -104,7 +95,7 @@ class Play:
                     continue
                 names = set[str]().union(*(reached.get((file.path, line), ()) for line in change.lines))
                 chosen = [items[name] for name in sorted(names, key=seconds.__getitem__)]
-                limit = max(LEAST_SECONDS, 5 * sum(seconds[name] for name in names))
+                limit = limit_of(sum(seconds[name] for name in names))
                 self._say(change.key, self._try(file, change, functions, (chosen, limit)) if chosen else SURVIVED)
         return True
 
@@ -115,7 +106,7 @@ class Play:
         def child() -> int:
             return _run(chosen) if _replace(file, change, functions) else 3
 
-        return fork(child, limit)
+        return fork(child, limit)[0]
 
 
 def _body(file: File, change: Change) -> set[int]:
@@ -129,7 +120,7 @@ def _body(file: File, change: Change) -> set[int]:
 def _measure(
     files: Sequence[File], items: list[pytest.Item]
 ) -> tuple[dict[tuple[str, int], set[str]], dict[str, float]]:
-    """Run every test once, in a fork; return which of them reach a line, and the seconds of each.
+    """Run every test once, in a fork; return which of them reach a line, and the processor seconds of each.
 
     Raises RuntimeError where one of them fails.
     """
@@ -138,11 +129,11 @@ def _measure(
     def child() -> int:
         reached, seconds = Reached(files), dict[str, float]()
         for item, following in zip(items, [*items[1:], None], strict=True):
-            began, reached.current = time.perf_counter(), item.nodeid
+            began, reached.current = time.process_time(), item.nodeid
             reached.begin()
             reports = runtestprotocol(item, nextitem=following, log=False)
             reached.end()
-            seconds[item.nodeid] = time.perf_counter() - began
+            seconds[item.nodeid] = time.process_time() - began
             if bad := [report.longreprtext for report in reports if report.failed]:
                 raise RuntimeError(f"{item.nodeid} fails without any change: {bad[0]}")
         lines = [[path, line, sorted(names)] for (path, line), names in reached.lines.items()]
@@ -151,7 +142,7 @@ def _measure(
         return 0
 
     with os.fdopen(reading) as pipe:
-        pid = _fork(child)
+        pid = begin_fork(child)
         os.close(writing)
         text = pipe.read()
     os.waitpid(pid, 0)
@@ -190,44 +181,6 @@ def _replace(file: File, change: Change, functions: list[FunctionType]) -> bool:
     return found
 
 
-def _fork(child: Callable[[], int]) -> int:
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setpgid(0, 0)
-        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-        state = child()
-    except BaseException as error:  # noqa: BLE001  # of a fork nothing may come back
-        os.write(2, f"{type(error).__name__}: {error}\n".encode())
-        state = 1
-    os._exit(state)
-
-
-def fork(child: Callable[[], int], seconds: float) -> str:
-    """Run a function in a fork whose output nobody sees; return what its state (0, 1, 3), or the lack of one, means."""
-
-    def quiet() -> int:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        return child()
-
-    pid = _fork(quiet)
-    handle = os.pidfd_open(pid)
-    try:
-        ended = select.select([handle], [], [], seconds)[0]
-    finally:
-        os.close(handle)
-        try:
-            os.killpg(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    return _STATES.get(os.waitstatus_to_exitcode(status), KILLED) if ended else TIMEOUT
-
-
 class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Loads one file as it is with a change."""
 
@@ -247,11 +200,12 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self._file.compile(self._change), module.__dict__)
 
 
-def reload(file: File, change: Change, tests: Sequence[str], seconds: float) -> str:
-    """Return what became of a change with which every file is loaded again."""
+def reload(file: File, change: Change | None, tests: Sequence[str], seconds: float) -> tuple[str, float]:
+    """Return what became of a change with which every file is loaded again, and its processor seconds."""
 
     def child() -> int:
-        sys.meta_path.insert(0, Changed(file, change))
+        if change is not None:
+            sys.meta_path.insert(0, Changed(file, change))
         return int(pytest.main([*OPTIONS, "-x", *tests], plugins=[FewerExamples()]) != 0)
 
     return fork(child, seconds)
@@ -264,6 +218,7 @@ OPTIONS: Final = (
     "-p",
     "no:xdist",
     "--no-header",
+    "--timeout=0",
     "-m",
     "not long and not nats and not slow",
 )
