@@ -86,6 +86,6 @@ MODULES: Final[dict[str, Module]] = {
     "storms": Module(("consumers/storms/core.py",), SIGNALS),
     "telegram": Module(
         tuple(f"consumers/telegram/{name}.py" for name in ("calls", "core", "pacing", "texts")),
-        ("tests/consumers/telegram/test_core.py",),
+        tuple(f"tests/consumers/telegram/test_{name}.py" for name in ("calls", "core", "pacing")),
     ),
 }
