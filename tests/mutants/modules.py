@@ -80,7 +80,11 @@ MODULES: Final[dict[str, Module]] = {
                 "state",
             )
         ),
-        ("tests/consumers/market",),
+        (
+            "tests/consumers/market/exactly",
+            "tests/consumers/market/test_core.py",
+            "tests/consumers/market/test_publishing.py",
+        ),
     ),
     "portfolio": Module(("consumers/portfolio/core.py",), ("tests/consumers/portfolio/test_core.py",)),
     "storms": Module(("consumers/storms/core.py",), SIGNALS),
