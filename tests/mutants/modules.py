@@ -56,7 +56,11 @@ MODULES: Final[dict[str, Module]] = {
     "clusters": Module(("consumers/clusters/core.py",), SIGNALS),
     "community": Module(
         ("consumers/community/core.py", "consumers/community/moderation"),
-        ("tests/consumers/community/test_core.py",),
+        (
+            "tests/consumers/community/test_core.py",
+            "tests/consumers/community/test_moderation.py",
+            "tests/consumers/community/test_roles.py",
+        ),
     ),
     "coverage": Module(
         ("consumers/coverage/core.py",),
