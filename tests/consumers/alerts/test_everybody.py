@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumers.alerts.core import LATE_NS, MOST_CAUSES
-from consumers.alerts.everybody import Everybody, Verdict, alert_subject
+from consumers.alerts.everybody import Everybody, alert_subject
 from contracts import subjects
 from tests.consumers.alerts.conftest import RULES, SECOND
 from tests.consumers.test_storms_and_clusters import START, whale
@@ -19,7 +19,7 @@ PERP = subjects.LIQUIDATION + "bybit.BTC.USDT.perp"
 SPOT = subjects.WHALE + "binance.BTC.USDT.spot"
 
 
-def fold(everybody: Everybody, subject: str, event: Any, seq: int = 1, now: int | None = None) -> Verdict:
+def fold(everybody: Everybody, subject: str, event: Any, seq: int = 1, now: int | None = None) -> Any:
     verdict = everybody.fold(subject, event, seq, now)
     assert verdict is not None
     return verdict

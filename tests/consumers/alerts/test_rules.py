@@ -30,8 +30,9 @@ ID = "1f0c9a4be1d27c35"
 
 
 def request(**fields: Any) -> CreateAlert:
-    rule = PriceRule(**{"symbol": "BTC/USDT", "condition": "above", "value": "65000", **fields.pop("rule", {})})
-    return CreateAlert(**{"owner": "alice", "rule": rule, **fields})
+    values: dict[str, Any] = {"symbol": "BTC/USDT", "condition": "above", "value": "65000", **fields.pop("rule", {})}
+    given: dict[str, Any] = {"owner": "alice", "rule": PriceRule(**values), **fields}
+    return CreateAlert(**given)
 
 
 def made(**fields: Any) -> PriceWatch:
@@ -44,7 +45,7 @@ def change(watch: PriceWatch, here: Here = LATER, **fields: Any) -> PriceWatch:
 
 
 def entry(quote: str, market: Any, *exchanges: str, symbol: str = "") -> SymbolEntry:
-    values = {"symbol": symbol or f"BTC/{quote}", "base": "BTC", "quote": quote, "market": market}
+    values: dict[str, Any] = {"symbol": symbol or f"BTC/{quote}", "base": "BTC", "quote": quote, "market": market}
     return SymbolEntry.model_construct(**values, exchanges=list(exchanges))
 
 

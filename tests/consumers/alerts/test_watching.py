@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,8 +31,7 @@ def text(price: Price | None) -> str | None:
 def test_a_price_of_one_exchange_is_its_own_last() -> None:
     feed = PriceFeed(BINANCE)
     price = fold(feed, "binance", 1, "64000.50", sim=True)
-    assert price == Price(T0 + SECOND, price.value, "64000.50", f"{BINANCE}.ticker.{T0 + SECOND}", sim=True)  # type: ignore[union-attr]
-    assert str(price.value) == "64000.50"
+    assert price == Price(T0 + SECOND, Decimal("64000.5"), "64000.50", f"{BINANCE}.ticker.{T0 + SECOND}", sim=True)
     assert fold(feed, "okx", 2, "1") is None
     assert fold(feed, "binance", 3, None) is None
     earlier = fold(feed, "binance", 0, "63000")

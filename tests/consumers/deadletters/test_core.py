@@ -12,8 +12,10 @@ JOB = subjects.WEBHOOK_JOB + "x"
 HEADERS = {subjects.HEADER_ERROR: "ValueError: price", subjects.HEADER_DELIVERIES: "5"}
 
 
-def letter(body: bytes = b"{}", subject: str = f"{subjects.DEAD_LETTER}webhooks.{JOB}", **headers: str) -> DeadLetter:
-    return read_letter(12, subject, body, at=7, headers=headers)
+def letter(
+    body: bytes = b"{}", subject: str = f"{subjects.DEAD_LETTER}webhooks.{JOB}", headers: dict[str, str] | None = None
+) -> DeadLetter:
+    return read_letter(12, subject, body, at=7, headers=headers or {})
 
 
 def test_a_letter_says_who_could_not_handle_what_and_why() -> None:
@@ -35,7 +37,7 @@ def test_without_headers_there_is_no_error_and_no_number_of_deliveries() -> None
 
 
 def test_a_number_of_deliveries_that_is_none_is_left_out() -> None:
-    assert letter(**{subjects.HEADER_DELIVERIES: "five"}).deliveries is None
+    assert letter(headers={subjects.HEADER_DELIVERIES: "five"}).deliveries is None
 
 
 def test_what_many_read_cannot_be_published_again() -> None:

@@ -42,7 +42,9 @@ def feeds(made: World, **as_of: int | None) -> None:
 def test_a_reader_remembers_what_it_read_and_refuses_what_it_cannot_read() -> None:
     made = world(SPOT)
     reader = made.reader()
-    assert reader.find_ticker(SPOT).last == "100"
+    found = reader.find_ticker(SPOT)
+    assert found is not None
+    assert found.last == "100"
     assert reader.find_book(SPOT) is None
     assert reader.read == {key(SPOT): made.held[key(SPOT)], key(SPOT, subjects.STATE_BOOK): None}
     made.held[key(ETH)] = b'{"venue":7}'
