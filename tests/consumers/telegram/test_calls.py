@@ -179,3 +179,4 @@ def test_a_digest_has_as_many_lines_as_have_room_the_newest_ones_in_their_order(
     assert digest([line] * 40).split("\n")[:2] == ["40 alerts:", "\u2026 and 1 before them"]
     assert digest(["x", "d" * 3897]) == "2 alerts:\n\u2026 and 1 before them\n\u2022 " + "d" * 3897
     assert digest(["e" * 3898]) == "1 alerts:\n\u2026 and 1 before them"
+    assert digest(["short", "e" * 3898]) == "2 alerts:\n\u2026 and 2 before them"  # none older than what has no room
