@@ -40,7 +40,7 @@ class Key:
     rotated_ns: int | None = None
     revoked_ns: int | None = None
     request_key: str | None = None
-    asked: str = ""  # a hash of what was asked for
+    asked: str  # a hash of what was asked for
 
     def state(self, now_ns: int) -> State:
         """Return whether it is accepted, and why not."""
@@ -84,8 +84,8 @@ def rotate(key: Key, mac: str, overlap_seconds: int, now_ns: int) -> Key:
     if key.state(now_ns) != "active":
         raise GoneError(f"The key is {key.state(now_ns)}", id=key.id, state=key.state(now_ns))
     ends_ns = now_ns + overlap_seconds * SECOND_NS
-    kept = [Secret(old.mac, ends_ns if old.ends_ns is None else min(old.ends_ns, ends_ns)) for old in key.secrets]
-    alive = [old for old in kept if old.ends_ns is not None and old.ends_ns > now_ns]
+    kept = [(old.mac, ends_ns if old.ends_ns is None else min(old.ends_ns, ends_ns)) for old in key.secrets]
+    alive = [Secret(old, ends) for old, ends in kept if ends > now_ns]
     return replace(key, secrets=(Secret(mac), *alive[: access.MOST_SECRETS - 1]), rotated_ns=now_ns)
 
 

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Final
 
 from contracts.services.analytics import EndpointStats, Figures, Named, Percentiles, RequestRow, Stretch
@@ -165,15 +166,13 @@ def percentiles(tally: EndpointTally) -> Percentiles | None:
     total = sum(tally.durations.values())
     if not total:
         return None
-    ordered = sorted(tally.durations.items())
+    classes = sorted(tally.durations)
+    passed = list(accumulate(tally.durations[number] for number in classes))
 
     def at(share: float) -> float:
-        wanted, seen = math.ceil(share * total), 0
-        for number, count in ordered:
-            seen += count
-            if seen >= wanted:
-                return min(class_limit(number), tally.slowest)
-        return tally.slowest
+        wanted = math.ceil(share * total)
+        number = next(number for number, seen in zip(classes, passed, strict=True) if seen >= wanted)
+        return min(class_limit(number), tally.slowest)
 
     return Percentiles(p50=at(0.5), p90=at(0.9), p95=at(0.95), p99=at(0.99), max=tally.slowest)
 

@@ -40,7 +40,7 @@ class Kept:
 
 def keep(request: CreateBacktest, backtest_id: str, exchange: str, now_ns: int) -> Kept:
     """Return a backtest as it begins."""
-    terms = BacktestTerms.model_validate(request.model_dump(exclude={"owner"}), strict=False)
+    terms = BacktestTerms.model_validate(request.model_dump())
     return Kept(id=backtest_id, owner=request.owner, exchange=exchange, status="queued", created_ns=now_ns, terms=terms)
 
 

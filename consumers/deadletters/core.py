@@ -13,7 +13,6 @@ _ONE_READER: Final = {
     streams.JOBS: subjects.TELEGRAM_JOB,
     streams.ANALYTICS: subjects.ANALYTICS,
 }
-_VERSION: Final = "NATS/1.0\r\n"
 
 
 def read_letter(number: int, subject: str, body: bytes, *, at: int, headers: Mapping[str, str]) -> DeadLetter:
@@ -43,5 +42,5 @@ def stream_of(subject: str) -> str | None:
 
 def read_headers(block: bytes) -> dict[str, str]:
     """Return the headers of a stored message, from their bytes as they stand in the stream."""
-    lines = block.decode("utf-8", "replace").removeprefix(_VERSION).split("\r\n")
+    lines = block.decode("utf-8", "replace").split("\r\n")  # the first is the version
     return {name.strip(): value.strip() for name, mark, value in (line.partition(":") for line in lines) if mark}

@@ -87,7 +87,7 @@ class Gateway:
 
     def chats(self) -> int:
         """Return for how many chats something waits."""
-        return len({lane.chat_id for lane in self._lanes.values()})
+        return len({lane.chat_id for lane in self._lanes.values() if lane.jobs})
 
     def add(self, one: Queued, now: float) -> None:
         """Queue a job behind those of its chat and priority; a chat that has moved is where it moved to."""

@@ -12,6 +12,7 @@ class Module(NamedTuple):
     tests: tuple[str, ...]
 
 
+SIGNALS: Final = ("tests/consumers/test_storms_and_clusters.py", "tests/consumers/test_signals_exactly.py")
 MODULES: Final[dict[str, Module]] = {
     "book": Module(  # the Python and the compiled side are held to each other by test_book_side.py, which takes minutes
         ("runtime/book",),
@@ -61,17 +62,30 @@ MODULES: Final[dict[str, Module]] = {
         ("tests/consumers/candles",),
     ),
     "access": Module(("consumers/access/core.py",), ("tests/consumers/access/test_core.py",)),
-    "alerts": Module(("consumers/alerts/core.py",), ("tests/consumers/alerts/test_core.py",)),
+    "alerts": Module(
+        tuple(f"consumers/alerts/{name}.py" for name in ("core", "everybody", "prices", "rules", "watching")),
+        tuple(f"tests/consumers/alerts/test_{name}.py" for name in ("core", "everybody", "rules", "watching")),
+    ),
     "analytics": Module(("consumers/analytics/core.py",), ("tests/consumers/analytics/test_core.py",)),
-    "backtests": Module(("consumers/backtests/core.py",), ("tests/consumers/backtests",)),
+    "backtests": Module(("consumers/backtests/core.py",), ("tests/consumers/backtests/test_core.py",)),
     "books": Module(("consumers/books/core.py",), ("tests/consumers/books/test_kept_books.py",)),
     "cache": Module(
         ("consumers/cache/core.py",),
         ("tests/consumers/cache/test_cache.py", "tests/consumers/cache/test_documents.py"),
     ),
-    "chats": Module(("consumers/chats/core.py",), ("tests/consumers/chats/test_core.py",)),
-    "clusters": Module(("consumers/clusters/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
-    "community": Module(("consumers/community/core.py",), ("tests/consumers/community/test_core.py",)),
+    "chats": Module(
+        ("consumers/chats/core.py", "consumers/chats/orders.py"),
+        ("tests/consumers/chats/test_core.py", "tests/consumers/chats/test_orders.py"),
+    ),
+    "clusters": Module(("consumers/clusters/core.py",), SIGNALS),
+    "community": Module(
+        ("consumers/community/core.py", "consumers/community/moderation"),
+        (
+            "tests/consumers/community/test_core.py",
+            "tests/consumers/community/test_moderation.py",
+            "tests/consumers/community/test_roles.py",
+        ),
+    ),
     "coverage": Module(
         ("consumers/coverage/core.py",),
         (
@@ -81,9 +95,34 @@ MODULES: Final[dict[str, Module]] = {
             "tests/consumers/coverage/test_connections.py",
         ),
     ),
-    "deadletters": Module(("consumers/deadletters/core.py",), ("tests/consumers/deadletters",)),
-    "market": Module(("consumers/market/core.py",), ("tests/consumers/market/test_core.py",)),
-    "portfolio": Module(("consumers/portfolio/core.py",), ("tests/consumers/portfolio",)),
-    "storms": Module(("consumers/storms/core.py",), ("tests/consumers/test_storms_and_clusters.py",)),
-    "telegram": Module(("consumers/telegram/core.py",), ("tests/consumers/telegram/test_core.py",)),
+    "deadletters": Module(("consumers/deadletters/core.py",), ("tests/consumers/deadletters/test_core.py",)),
+    "market": Module(
+        tuple(
+            f"consumers/market/{name}.py"
+            for name in (
+                "answering",
+                "consolidated",
+                "conversion",
+                "core",
+                "documents",
+                "events",
+                "listed",
+                "price",
+                "publishing",
+                "quality",
+                "state",
+            )
+        ),
+        (
+            "tests/consumers/market/exactly",
+            "tests/consumers/market/test_core.py",
+            "tests/consumers/market/test_publishing.py",
+        ),
+    ),
+    "portfolio": Module(("consumers/portfolio/core.py",), ("tests/consumers/portfolio/test_core.py",)),
+    "storms": Module(("consumers/storms/core.py",), SIGNALS),
+    "telegram": Module(
+        tuple(f"consumers/telegram/{name}.py" for name in ("calls", "core", "pacing", "texts")),
+        tuple(f"tests/consumers/telegram/test_{name}.py" for name in ("calls", "core", "pacing")),
+    ),
 }

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _TOKEN: Final = re.compile(r"[^\s.,;:?\"'()\[\]{}<>/\\+=*~`^#&%-]+")
 _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")  # fmt: skip  # noqa: E501
@@ -78,12 +78,8 @@ def find_links(text: str, behind: Iterable[str] = ()) -> list[str]:
 
 def host_of(link: str) -> str:
     """Return the host of a link, without `www.`; empty where it has none."""
-    parts = urlsplit(link if "://" in link else f"//{link}")
-    try:
-        host = (parts.hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-    return host.removeprefix("www.")
+    parts = _split(link)
+    return "" if parts is None else (parts.hostname or "").rstrip(".").removeprefix("www.")
 
 
 def is_allowed(link: str, domains: Iterable[str]) -> bool:
@@ -96,8 +92,16 @@ def is_invite(link: str) -> bool:
     """Return whether a link invites into another chat."""
     if link.casefold().startswith("tg://join"):
         return True
-    path = urlsplit(link if "://" in link else f"//{link}").path
-    return host_of(link) in _INVITE_HOSTS and _INVITE_PATH.match(path) is not None
+    parts = _split(link)
+    return parts is not None and host_of(link) in _INVITE_HOSTS and _INVITE_PATH.match(parts.path) is not None
+
+
+def _split(link: str) -> SplitResult | None:
+    """Return the parts of a link; None where it is none: `http://[x`."""
+    try:
+        return urlsplit(link if "://" in link else f"//{link}")
+    except ValueError:
+        return None
 
 
 def capitals_percent(text: str) -> int:

@@ -46,9 +46,15 @@ def test_the_old_secret_lives_on_for_the_overlap_and_no_longer() -> None:
     rotated = core.rotate(key(), "mac-2", 100, NOW)
     assert macs(rotated, NOW + 99 * SECOND_NS) == ["mac-2", "mac-1"]
     assert macs(rotated, NOW + 100 * SECOND_NS) == ["mac-2"]
-    assert macs(core.rotate(key(), "mac-2", 0, NOW), NOW) == ["mac-2"]
+    assert [one.mac for one in core.rotate(key(), "mac-2", 0, NOW).secrets] == ["mac-2"]
     shown = core.describe(rotated, NOW)
     assert shown.previous_ends_at == as_datetime(NOW + 100 * SECOND_NS)
+
+
+def test_what_is_shown_of_an_overlap_is_when_the_last_secret_ends_and_nothing_once_it_has() -> None:
+    twice = core.rotate(core.rotate(key(), "mac-2", 100, NOW), "mac-3", 1000, NOW)
+    ends = [core.describe(twice, NOW + seconds * SECOND_NS).previous_ends_at for seconds in (0, 999, 1000)]
+    assert ends == [as_datetime(NOW + 1000 * SECOND_NS)] * 2 + [None]
 
 
 def test_what_the_bucket_holds_changes_when_something_ends() -> None:
@@ -75,7 +81,9 @@ def test_a_revoked_key_has_no_secret_and_stays_revoked() -> None:
     revoked = core.revoke(core.rotate(key(), "mac-2", 100, NOW), NOW + 1)
     assert (revoked.secrets, revoked.revoked_ns, core.entry_of(revoked, "mark", NOW)) == ((), NOW + 1, None)
     assert core.revoke(revoked, NOW + 5) is revoked
-    with pytest.raises(GoneError):
+    assert core.describe(revoked, NOW).state == "revoked"
+    assert core.found(revoked, "00" * 8) is revoked
+    with pytest.raises(GoneError, match="The key is revoked"):
         core.rotate(revoked, "mac-3", 0, NOW)
     with pytest.raises(NotFoundError):
         core.found(None, "00" * 8)
@@ -83,13 +91,18 @@ def test_a_revoked_key_has_no_secret_and_stays_revoked() -> None:
 
 def test_a_repeated_request_gives_the_same_key_a_secret_that_somebody_has() -> None:
     made = key(request_key="ab")
-    again = core.create_again(made, request(request_key="ab"), "mac-2", NOW)
+    somebody = Caller(actor="settings.4567", address="10.0.0.2", request_id="r2")
+    again = core.create_again(made, request(request_key="cd", caller=somebody), "mac-2", NOW)
     assert (again.id, macs(again, NOW)) == (made.id, ["mac-2"])
     with pytest.raises(ConflictError, match="another request"):
         core.create_again(made, request(request_key="ab", name="other"), "mac-2", NOW)
     for changed in (core.revoke(made, NOW), core.rotate(made, "mac-2", 10, NOW)):
         with pytest.raises(ConflictError, match="changed"):
             core.create_again(changed, request(request_key="ab"), "mac-3", NOW)
+
+
+def test_a_request_can_be_repeated_for_a_day() -> None:
+    assert core.REPEATABLE_NS == 86_400 * SECOND_NS
 
 
 def test_nothing_shown_or_audited_or_mirrored_has_a_secret() -> None:
@@ -100,6 +113,7 @@ def test_nothing_shown_or_audited_or_mirrored_has_a_secret() -> None:
     texts.append((core.entry_of(made, access.pepper_mark(PEPPER), NOW) or b"").decode())
     assert not any(secret in text or PEPPER.decode() in text for text in texts)
     assert event.subject == "audit.v1.access.create"
+    assert event.details == {"owner": "alice", "scopes": ["market:read"]}
     assert core.show(made, secret, NOW).key == f"{'00' * 8}.{secret}"
 
 

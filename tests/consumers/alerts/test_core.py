@@ -67,6 +67,7 @@ class World:
         self.watch = PriceWatch(self.rule, msgspec.json.decode(saved, type=State))
 
 
+@pytest.mark.slow
 def test_a_million_oscillations_make_a_message_a_cooldown_and_every_crossing_is_counted() -> None:
     world = World(rule(condition="crosses", cooldown_seconds=300))
     step, count = 20_000_000, 1_000_000  # 20 ms: 20,000 s

@@ -8,8 +8,23 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.analytics.core import MOST_NAMES, OTHER, Tally, describe, duration_class, slowest_rows, tally_of
-from contracts.services.analytics import RequestRow
+from consumers.analytics import core
+from consumers.analytics.core import (
+    MOST_NAMES,
+    OTHER,
+    EndpointTally,
+    Tally,
+    class_limit,
+    describe,
+    describe_stretch,
+    duration_class,
+    percentiles,
+    slowest_rows,
+    stretch_length,
+    sum_of,
+    tally_of,
+)
+from contracts.services.analytics import Named, RequestRow
 
 ROWS = st.lists(
     st.builds(
@@ -92,6 +107,101 @@ def test_durations_of_a_class_differ_by_five_percent() -> None:
 def test_the_slowest_come_first() -> None:
     rows = [make_row(ms=float(ms)) for ms in (5, 900, 1, 30)]
     assert [row.ms for row in slowest_rows(rows, 3)] == [900, 30, 5]
+
+
+def test_classes_begin_at_a_hundredth_of_a_millisecond_and_grow_by_five_percent() -> None:
+    assert [duration_class(ms) for ms in (0.0, 0.01, 0.0105, 0.0106, 1.0)] == [0, 0, 1, 2, 95]
+    assert [class_limit(number) for number in (0, 1, 2, 100)] == [0.01, 0.0105, 0.01103, 1.315]
+
+
+def test_of_the_same_duration_the_earlier_request_comes_first() -> None:
+    rows = [make_row(ts=ts, ms=ms) for ts, ms in ((3, 5.0), (1, 5.0), (2, 9.0))]
+    assert [row.ts for row in slowest_rows(rows, 9)] == [2, 1, 3]
+
+
+def test_what_succeeds_fails_and_is_refused_goes_by_the_status() -> None:
+    tally = tally_of([make_row(status=status) for status in (200, 399, 400, 499, 500, 599)])
+    assert describe(tally).success_rate == 1 - 2 / 6
+    (endpoint,) = describe(tally).endpoints
+    assert (endpoint.requests, endpoint.errors, endpoint.refused) == (6, 2, 2)
+    stretch = describe_stretch(7, tally)
+    assert (stretch.start_ts, stretch.requests, stretch.errors, stretch.refused) == (7, 6, 2, 2)
+    assert stretch.ms == percentiles(tally.all_endpoints())
+    assert [(item.name, item.requests) for item in describe(tally).statuses][:2] == [("200", 1), ("399", 1)]
+
+
+def test_percentiles_are_limits_of_classes_and_never_above_the_slowest() -> None:
+    rows = [make_row(ms=float(ms)) for ms in (*[1] * 50, *[10] * 40, *[100] * 9, 1000)]
+    found = percentiles(tally_of(rows).all_endpoints())
+    assert found is not None
+    limits = [class_limit(duration_class(float(ms))) for ms in (1, 10, 100, 100)]
+    assert [found.p50, found.p90, found.p95, found.p99, found.max] == [*limits, 1000.0]
+    (one,) = [percentiles(tally_of([make_row(ms=1.001)]).all_endpoints())]
+    assert one is not None
+    assert (one.p50, one.p99) == (1.001, 1.001)
+    assert percentiles(EndpointTally()) is None
+
+
+def test_parts_of_a_span_are_about_a_hundred_at_most() -> None:
+    minute = 60_000_000_000
+    spans = [(0, 5), (500, 5), (501, 15), (1500, 15), (6000, 60), (18_000, 180), (36_000, 360), (36_001, 1440)]
+    assert [stretch_length(span * minute) // minute for span, _ in spans] == [length for _, length in spans]
+    assert stretch_length(10**9 * minute) == 1440 * minute
+
+
+def test_tables_have_fifty_lines_the_most_used_first_and_then_by_name() -> None:
+    numbers = reversed(range(60))
+    rows = [make_row(endpoint=f"/{number:02}", symbol=f"S{number:02}", key="k") for number in numbers]
+    figures = describe(
+        tally_of([*rows, make_row(endpoint="/59", symbol="S59"), make_row(endpoint="/59", method="PUT")])
+    )
+    assert [item.name for item in figures.symbols] == ["S59", *(f"S{number:02}" for number in range(49))]
+    first, second = figures.endpoints[:2]
+    assert (len(figures.endpoints), first.endpoint, first.method, first.requests) == (50, "/59", "GET", 2)
+    assert (second.endpoint, figures.endpoints[-1].endpoint) == ("/00", "/48")
+    assert figures.keys == [Named(name="k", requests=60)]
+    same = describe(tally_of([make_row(endpoint="/a", method=method) for method in ("PUT", "GET")])).endpoints
+    assert [item.method for item in same] == ["GET", "PUT"]
+
+
+def test_names_beyond_the_bound_stand_under_one_name() -> None:
+    assert (MOST_NAMES, OTHER) == (300, "(other)")
+    tally = tally_of([make_row(endpoint=f"/{number}") for number in range(MOST_NAMES + 20)])
+    assert describe(tally).endpoints[0].model_dump(include={"endpoint", "method", "requests"}) == {
+        "endpoint": OTHER,
+        "method": OTHER,
+        "requests": 20,
+    }
+    known = [make_row(symbol=f"S{number}") for number in range(MOST_NAMES)]
+    again = tally_of([*known, make_row(symbol="S0"), make_row(symbol="new")])
+    assert (again.symbols["S0"], again.symbols[OTHER]) == (2, 1)
+
+
+def test_answers_from_the_cache_are_a_share_of_those_that_could_be() -> None:
+    tally = tally_of([make_row(cached=cached) for cached in (True, True, False, None)], dropped=4)
+    assert (tally.hits, tally.cacheable, tally.dropped) == (2, 3, 4)
+    assert describe(tally).cache_hit_rate == 2 / 3
+    total = sum_of([tally, tally])
+    assert (total.hits, total.cacheable, total.dropped) == (4, 6, 8)
+
+
+def test_a_tally_is_kept_as_lists_because_names_may_have_dots() -> None:
+    tally = tally_of([make_row(ms=2.0, symbol="a.b$c", key="k", error="E", cached=True)], dropped=2)
+    assert tally.encode() == {
+        "dropped": 2,
+        "hits": 1,
+        "cacheable": 1,
+        "symbols": [["a.b$c", 1]],
+        "keys": [["k", 1]],
+        "errors": [["E", 1]],
+        "endpoints": [["GET /gpt/raw", 2.0, [[duration_class(2.0), 1]], [[200, 1]]]],
+    }
+    assert Tally.decode(tally.encode()) == tally
+
+
+def test_the_slowest_of_two_tallies_is_the_slower_one() -> None:
+    first, second = (tally_of([make_row(ms=ms)]) for ms in (3.0, 2.0))
+    assert core.sum_of([first, second]).endpoints["GET /gpt/raw"].slowest == 3.0
 
 
 def make_row(**fields: object) -> RequestRow:

@@ -128,3 +128,89 @@ def test_a_price_alert_goes_to_the_chat_that_its_owner_named() -> None:
     assert core.own_job(own, profile, NOW_NS + 86_400 * SECOND) is None
     assert core.owner_user(own) == 42
     assert core.owner_user(alert("price_alert", owner="alice")) is None
+
+
+PRICE: dict[str, Any] = {"telegram": -100, "price": "91000", "condition": "above", "threshold": "90000"}
+
+
+def own(**parts: Any) -> Alert:
+    return alert("price_alert", **{"owner": "telegram:42", **PRICE, **parts})
+
+
+@pytest.mark.parametrize(
+    ("kind", "priority"),
+    [
+        ("price_alert", "urgent"),
+        ("storm", "urgent"),
+        ("whale", "normal"),
+        ("liquidation", "normal"),
+        ("cluster", "normal"),
+    ],
+)
+def test_how_urgent_an_alert_is(kind: str, priority: str) -> None:
+    (job,) = core.jobs_of(alert(kind), [subscription()], NOW_NS)
+    assert job.priority == priority
+
+
+def test_a_kind_that_is_not_listed_is_not_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(core, "PRIORITIES", {})
+    (job,) = core.jobs_of(alert(), [subscription()], NOW_NS)
+    assert job.priority == "low"
+
+
+def test_a_snooze_ends_at_its_time() -> None:
+    chat = subscription(snoozed_until=NOW)
+    assert [core.is_awake(chat, NOW_NS + after) for after in (-1000, 0, 1000)] == [False, True, True]
+
+
+def test_a_price_alert_is_worth_sending_for_a_day_and_has_a_link_and_a_button() -> None:
+    job = core.own_job(own(), Profile(user_id=42), NOW_NS + 86_400 * SECOND - 1, "https://hydrophone.example")
+    assert job is not None
+    assert (job.expires, job.thread_id, job.chat_id) == (NOW_NS + 86_400 * SECOND, None, -100)
+    assert job.id == "alert.price_alert.1.-100.0"
+    operation = job.operation
+    assert isinstance(operation, SendMessage)
+    assert operation.parse_mode == "HTML"
+    assert operation.buttons is not None
+    assert [button.url is not None for button in operation.buttons[0]] == [False, True]
+
+
+def test_an_owner_who_chose_nothing_reads_english_in_utc() -> None:
+    job = core.own_job(own(), Profile(user_id=42), NOW_NS)
+    english = core.own_job(own(), Profile(user_id=42, language="en", zone="UTC"), NOW_NS)
+    assert job == english
+    assert job is not None
+    assert isinstance(job.operation, SendMessage)
+    assert "UTC" in job.operation.text
+
+
+def buttons_of(alert_id: str, link: str = "") -> list[str | None] | None:
+    (job,) = core.jobs_of(alert(id=alert_id), [subscription()], NOW_NS, link)
+    assert isinstance(job.operation, SendMessage)
+    found = job.operation.buttons
+    return None if found is None else [button.data for button in found[0]]
+
+
+def test_a_button_has_room_for_64_bytes_and_an_id_without_a_bar() -> None:
+    assert buttons_of("a" * 62) == ["y|" + "a" * 62]
+    assert buttons_of("a" * 63) is None
+    assert buttons_of("a|b") is None
+    assert buttons_of("a" * 63, "https://hydrophone.example") == [None]
+
+
+def test_a_line_of_a_digest_is_never_longer_than_300() -> None:
+    long = alert().model_copy(update={"symbol": "B" * 400 + "/USDT"})
+    (job,) = core.jobs_of(long, [subscription()], NOW_NS)
+    assert job.digest is not None
+    assert len(job.digest) == 300
+
+
+@pytest.mark.parametrize(
+    ("owner", "user"), [("telegram:42", 42), ("telegram:x", None), ("other:42", None), ("telegram:", None)]
+)
+def test_a_telegram_owner_is_a_user_by_number(owner: str, user: int | None) -> None:
+    assert core.owner_user(alert("price_alert", owner=owner)) == user
+
+
+def test_an_alert_of_everybodys_has_no_owner() -> None:
+    assert core.owner_user(alert()) is None

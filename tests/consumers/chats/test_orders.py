@@ -120,3 +120,28 @@ def test_other_changes_of_orders_are_not_said(status: str) -> None:
 def test_what_is_older_than_a_day_is_not_said() -> None:
     assert job_of(FILL, ENGLISH, FILL.ts + FRESH_NS) is None
     assert job_of(FILL, ENGLISH, FILL.ts + FRESH_NS - 1) is not None
+
+
+def test_a_job_is_the_events_own_worth_sending_for_a_day_with_a_line_for_a_digest() -> None:
+    job = said(FILL)
+    assert job is not None
+    assert FRESH_NS == 86_400 * 1_000_000_000
+    assert (job.id, job.chat_id, job.expires) == (f"order.{FILL.id}"[-128:], 7, FILL.ts + FRESH_NS)
+    assert (job.digest, job.priority) == (text(job).partition("\n")[0], "normal")
+    assert isinstance(job.operation, SendMessage)
+    assert job.operation.parse_mode == "HTML"
+    refused, foreign = said(REJECTED), said(event(ForeignOrder))
+    assert refused is not None
+    assert foreign is not None
+    assert refused.id == f"order.{REJECTED.order_id}.rejected"[-128:]  # type: ignore[attr-defined]
+    assert (refused.priority, foreign.priority) == ("normal", "normal")
+
+
+def test_the_name_of_a_job_and_its_line_are_never_too_long() -> None:
+    job = said(event(OrderFilled, id="x" * 200, symbol="B" * 400 + "/USDT"))
+    assert job is not None
+    assert (job.id, len(job.digest or "")) == ("x" * 128, 300)
+
+
+def test_an_owner_who_chose_nothing_reads_english_in_utc() -> None:
+    assert said(FILL, Profile(user_id=7)) == said(FILL, Profile(user_id=7, language="en", zone="UTC"))

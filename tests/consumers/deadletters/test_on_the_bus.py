@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from consumers.deadletters.core import read_headers, stream_of
 from consumers.deadletters.handlers import make_consumer
 from contracts import subjects
 from contracts.errors import ConflictError, NotFoundError
@@ -77,13 +76,3 @@ async def test_a_letter_is_removed(own: Bus) -> None:
         assert [letter.id for letter in (await listed(client)).letters] == [second.id]
         with pytest.raises(NotFoundError):
             await client.request("deadletters.delete", LetterQuery(id=first.id), LetterReply)
-
-
-def test_only_what_has_one_reader_goes_back() -> None:
-    assert (stream_of(JOB), stream_of(subjects.ANALYTICS)) == ("REMINDERS", "ANALYTICS")
-    assert stream_of(TRADE) is stream_of(subjects.WHALE + "x") is None
-
-
-def test_headers_are_read_from_their_bytes() -> None:
-    assert read_headers(b"NATS/1.0\r\nA: b: c\r\nD:e\r\n\r\n") == {"A": "b: c", "D": "e"}
-    assert read_headers(b"") == {}

@@ -184,7 +184,7 @@ def test_memory_stays_bounded() -> None:
     for number in range(1, 200):
         play.add(number, now=2000.0)
     play.run(2020.0, now=2000.0)
-    assert play.gateway.chats() == 0
+    assert play.gateway._lanes == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""How far data can be trusted: the worst of its own quality, its feed's and its age's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from consumers.market import quality
+from consumers.market.quality import DEAD_AFTER_NS, Freshness, decide_quality, feed_quality, is_dead, judge_feed, worst
+from contracts import codec
+from contracts.state import FeedHealth
+
+_FEED = codec.trusted(FeedHealth)
+
+
+@pytest.mark.parametrize(
+    ("qualities", "found"),
+    [
+        ([], "stale"),
+        (["live"], "live"),
+        (["live", "sim"], "sim"),
+        (["gap", "sim"], "gap"),
+        (["gap", "stale"], "stale"),
+        (["live", "odd"], "odd"),
+        (["odd", "gap"], "odd"),
+    ],
+)
+def test_the_worst_quality_counts(qualities: list[str], found: str) -> None:
+    assert worst(qualities) == found
+
+
+def feed(**fields: Any) -> Any:
+    values: dict[str, Any] = dict.fromkeys(FeedHealth.model_fields)
+    values |= {"venue": "v", "connected": True, "state": "live", "channels": {}, "as_of": 0, "reason": "why"}
+    return _FEED(**{**values, **fields})
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        ("live", "live"),
+        ("gap", "gap"),
+        ("resync", "gap"),
+        ("stale", "stale"),
+        ("down", "stale"),
+        ("connecting", "stale"),
+        ("odd", "stale"),
+        (None, "live"),
+    ],
+)
+def test_a_feeds_state_is_a_quality(state: str | None, found: str) -> None:
+    assert feed_quality(feed(state=state)) == found
+    assert feed_quality(feed(state=state, connected=False)) == "stale"
+    assert feed_quality(None) == "live"
+
+
+def test_a_feed_that_nobody_judges_any_more_is_stale_where_it_was_live() -> None:
+    assert DEAD_AFTER_NS == 5_000_000_000
+    one = feed(channels={"trade": "live", "book": "gap"})
+    assert [is_dead(one, now) for now in (DEAD_AFTER_NS, DEAD_AFTER_NS + 1)] == [False, True]
+    assert not is_dead(feed(as_of=None), 10**18)
+    assert judge_feed(one, DEAD_AFTER_NS) is one
+    dead = judge_feed(one, DEAD_AFTER_NS + 1)
+    assert (dead.state, dead.channels) == ("stale", {"trade": "stale", "book": "gap"})
+    assert dead.reason == "the cache does not write: this is what it wrote last"
+    down = judge_feed(feed(state="down"), DEAD_AFTER_NS + 1)
+    assert (down.state, down.reason) == ("down", "why")
+
+
+def test_a_document_is_as_good_as_the_worst_of_its_own_its_feeds_and_its_age() -> None:
+    fresh = Freshness(10)
+    assert decide_quality("live", None, 10, fresh) == "live"
+    assert decide_quality("live", None, 11, fresh) == "stale"
+    assert decide_quality("live", None, 0, Freshness(10, cut=True)) == "stale"
+    assert decide_quality("sim", feed(state="gap"), 0, fresh) == "gap"
+    assert decide_quality("odd", None, 0, fresh) == "stale"
+    assert quality.LIVE == "live"
