@@ -78,7 +78,7 @@ def test_an_answer_holds_until_its_time_and_no_longer() -> None:
     answerer = Answerer(made.state)
 
     def compose_aging(reader: Reader, _query: Query) -> Composed:
-        return Composed(reader.quality(reader.find_ticker(SPOT), "binance"))
+        return Composed(reader.quality(reader.find_ticker(SPOT), SPOT, "ticker"))
 
     def ask(now: int) -> str:
         return json.loads(answerer.answer(Query, compose_aging, b"{}", now).body)

@@ -12,6 +12,7 @@ from contracts import codec
 from contracts.state import FeedHealth
 
 _FEED = codec.trusted(FeedHealth)
+PLACE = ("ticker", "BTC/USDT")
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,15 @@ def test_the_worst_quality_counts(qualities: list[str], found: str) -> None:
 
 def feed(**fields: Any) -> Any:
     values: dict[str, Any] = dict.fromkeys(FeedHealth.model_fields)
-    values |= {"venue": "v", "connected": True, "state": "live", "channels": {}, "as_of": 0, "reason": "why"}
+    values |= {
+        "venue": "v",
+        "connected": True,
+        "state": "live",
+        "channels": {},
+        "away": [],
+        "as_of": 0,
+        "reason": "why",
+    }
     return _FEED(**{**values, **fields})
 
 
@@ -70,9 +79,9 @@ def test_a_feed_that_nobody_judges_any_more_is_stale_where_it_was_live() -> None
 
 def test_a_document_is_as_good_as_the_worst_of_its_own_its_feeds_and_its_age() -> None:
     fresh = Freshness(10)
-    assert decide_quality("live", None, 10, fresh) == "live"
-    assert decide_quality("live", None, 11, fresh) == "stale"
-    assert decide_quality("live", None, 0, Freshness(10, cut=True)) == "stale"
-    assert decide_quality("sim", feed(state="gap"), 0, fresh) == "gap"
-    assert decide_quality("odd", None, 0, fresh) == "stale"
+    assert decide_quality("live", None, 10, fresh, place=PLACE) == "live"
+    assert decide_quality("live", None, 11, fresh, place=PLACE) == "stale"
+    assert decide_quality("live", None, 0, Freshness(10, cut=True), place=PLACE) == "stale"
+    assert decide_quality("sim", feed(state="gap"), 0, fresh, place=PLACE) == "gap"
+    assert decide_quality("odd", None, 0, fresh, place=PLACE) == "stale"
     assert quality.LIVE == "live"

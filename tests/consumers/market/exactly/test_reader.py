@@ -82,8 +82,8 @@ def test_a_feed_that_nobody_judges_ends_what_was_answered() -> None:
     assert (edge.find_feed("binance").state, edge.holds_until) == ("live", NOW + DEAD_AFTER_NS)  # type: ignore[union-attr]
     later = made.reader(NOW + DEAD_AFTER_NS + 1)
     assert (later.find_feed("binance").state, later.holds_until) == ("stale", 1 << 63)  # type: ignore[union-attr]
-    assert made.reader().quality(made.reader().find_ticker(SPOT), "binance") == "live"
-    assert made.reader(NOW + DEAD_AFTER_NS + 1).quality(made.reader().find_ticker(SPOT), "binance") == "stale"
+    assert made.reader().quality(made.reader().find_ticker(SPOT), SPOT, "ticker") == "live"
+    assert made.reader(NOW + DEAD_AFTER_NS + 1).quality(made.reader().find_ticker(SPOT), SPOT, "ticker") == "stale"
     none = World()
     reader = none.reader()
     assert (reader.list_feeds(), reader.holds_until) == ([], NOW)
@@ -92,11 +92,11 @@ def test_a_feed_that_nobody_judges_ends_what_was_answered() -> None:
 def test_a_quality_holds_until_the_document_is_too_old() -> None:
     made = world(SPOT)
     reader = made.reader()
-    assert (reader.quality_of("live", NOW - STALE_NS, "binance"), reader.holds_until) == ("live", NOW)
+    assert (reader.quality_of("live", NOW - STALE_NS, SPOT, "ticker"), reader.holds_until) == ("live", NOW)
     old = made.reader()
-    assert (old.quality_of("live", NOW - STALE_NS - 1, "binance"), old.holds_until) == ("stale", 1 << 63)
+    assert (old.quality_of("live", NOW - STALE_NS - 1, SPOT, "ticker"), old.holds_until) == ("stale", 1 << 63)
     made.held[key(SPOT)] = ticker(SPOT, sim=True)
-    assert made.reader().quality(made.reader().find_ticker(SPOT), "binance") == "sim"
+    assert made.reader().quality(made.reader().find_ticker(SPOT), SPOT, "ticker") == "sim"
 
 
 def test_a_price_that_nobody_has_is_waited_for() -> None:
