@@ -43,14 +43,16 @@ class PartLog:
             thread.join(seconds)
 
     def tail(self) -> str:
-        """Return the last lines, indented; empty where there is no file."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(max(0, self.path.stat().st_size - _CHUNK))
-                lines = file.read(_CHUNK).decode(errors="replace").splitlines()[-TAIL_LINES:]
-        except OSError:
-            return ""
+        """Return the last lines, indented, also of the older file where this one has few; empty where there is none."""
+        text = _read_end(self.path)
+        if text.count(b"\n") < TAIL_LINES:
+            text = _read_end(self._older) + text
+        lines = text.decode(errors="replace").splitlines()[-TAIL_LINES:]
         return "\n".join(f"    {line}" for line in lines)
+
+    @property
+    def _older(self) -> Path:
+        return self.path.with_suffix(".log.1")
 
     def _copy(self, source: int) -> None:
         with os.fdopen(source, "rb", buffering=0) as pipe:
@@ -71,10 +73,19 @@ class PartLog:
 
     def _append(self, chunk: bytes) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists() and self.path.stat().st_size + len(chunk) > self.limit:
+            self.path.replace(self._older)
         with self.path.open("ab", buffering=0) as file:
             rest = memoryview(chunk)
             while rest:
                 rest = rest[file.write(rest) or 0 :]
-            full = file.tell() > self.limit
-        if full:
-            self.path.replace(self.path.with_suffix(".log.1"))
+
+
+def _read_end(path: Path) -> bytes:
+    """Return the last bytes of a file; none where there is no file."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _CHUNK))
+            return file.read(_CHUNK)
+    except OSError:
+        return b""
