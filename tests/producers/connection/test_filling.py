@@ -119,7 +119,8 @@ async def disturb(one: World, rounds: int, span: tuple[float, float]) -> None:
     rng = random.Random(f"{one.venue} {rounds}")
     for _ in range(rounds):
         await one.cut(rng.uniform(*span))
-        await until(one.is_live, f"{one.venue}: live again", 90.0)
+        seen = len(one.lane.trades)
+        await until(lambda seen=seen: one.is_live() and one.has_traded(seen), f"{one.venue}: trades again", 90.0)
     await until(one.is_settled, f"{one.venue}: everything is filled in", 60)
     for number in range(rounds if one.venue in NOTICED else 0):
         await lose(one, 1 + number % 3)
