@@ -74,8 +74,8 @@ def read_samples(path: Path) -> Samples:
 def ask_monitor(monitor: str, what: str) -> dict[str, Any]:
     """Return what the bus's monitor answers."""
     with urllib.request.urlopen(f"{monitor}/{what}", timeout=10) as answer:
-        told: dict[str, Any] = json.load(answer)
-    return told
+        monitored: dict[str, Any] = json.load(answer)
+    return monitored
 
 
 def streamed(monitor: str) -> int:
