@@ -29,6 +29,7 @@ SOURCES: Final = tuple(
         "producers/normalize/compiled/writing.c",
         "runtime/book/compiled/book_side.c",
         "runtime/nats/lanes/compiled/framing.c",
+        "runtime/seen/compiled/seen_ids.c",
     )
 )
 SKIPPED: Final = ROOT / ".venv" / "not-compiled"  # why, as it was said last

@@ -1,4 +1,4 @@
-"""Memory that never grows: ids seen recently, sizes counted in buckets of about six percent, lows, by time."""
+"""Memory that never grows: values by time, sizes counted in buckets of about six percent, lows."""
 
 from __future__ import annotations
 
@@ -9,44 +9,7 @@ from typing import Final, Generic, TypeVar
 
 V = TypeVar("V")
 
-_QUARTERS: Final = 4
 _EXACT: Final = 32  # values below are counted exactly; above, sixteen buckets for each power of two
-
-
-class SeenIds:
-    """Remembers at least the last `limit` ids, at most a quarter more.
-
-    By their hashes, which take half of what ids take: that two of so many ids have one of 2**64 is less likely than
-    that the machine errs. Dropped a quarter at a time, so that no id needs a time.
-    """
-
-    __slots__ = ("_before", "_now", "_quarter")
-
-    def __init__(self, limit: int) -> None:
-        self._quarter = -(-limit // _QUARTERS)
-        self._now: set[int] = set()
-        self._before: tuple[set[int], ...] = (set(),) * _QUARTERS  # the oldest first
-
-    def __contains__(self, key: str) -> bool:
-        found = hash(key)
-        first, second, third, fourth = self._before
-        return found in self._now or found in fourth or found in third or found in second or found in first
-
-    def add(self, key: str) -> bool:
-        """Remember an id; False where it is remembered already."""
-        found, now = hash(key), self._now
-        first, second, third, fourth = self._before
-        if found in now or found in fourth or found in third or found in second or found in first:
-            return False
-        if len(now) >= self._quarter:
-            self._before = (second, third, fourth, now)
-            now = self._now = set()
-        now.add(found)
-        return True
-
-    def discard(self, key: str) -> None:
-        """Forget an id that was just added."""
-        self._now.discard(hash(key))
 
 
 def bucket_of(value: int) -> int:

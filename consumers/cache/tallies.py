@@ -12,7 +12,7 @@ from contracts.arithmetic.exact import EXACT, as_dollars, in_dollars, read_amoun
 from contracts.arithmetic.usd import UsdRates
 from contracts.numbers import time_of
 from contracts.state import LiquidationEntry, LiquidationsState, LiquidationTotals, WhalesState
-from runtime.bounded import SeenIds
+from runtime.seen.ids import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastDocument = Any  # the same of a document

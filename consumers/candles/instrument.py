@@ -12,7 +12,7 @@ from contracts.codec import fast
 from contracts.instrument import tail_symbol
 from contracts.market import Candle
 from contracts.timeframes import TIMEFRAMES
-from runtime.bounded import SeenIds
+from runtime.seen.ids import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 FastCandle: Final = fast(Candle)

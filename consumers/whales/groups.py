@@ -12,7 +12,8 @@ from contracts.arithmetic.usd import UsdRate, tells_usd
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import MOST_IDS, MOST_NAME
 from contracts.signals import Tier
-from runtime.bounded import RollingHistogram, SeenIds
+from runtime.bounded import RollingHistogram
+from runtime.seen.ids import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 

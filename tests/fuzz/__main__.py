@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.fuzz import book_side, decimals, framing, sanitized, writing
+from tests.fuzz import book_side, decimals, framing, sanitized, seen_ids, writing
 
-PARTS = {"decimals": decimals, "framing": framing, "writing": writing, "book_side": book_side}
+PARTS = {"decimals": decimals, "framing": framing, "seen_ids": seen_ids, "writing": writing, "book_side": book_side}
 
 
 class Rounds:

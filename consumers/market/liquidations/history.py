@@ -29,7 +29,7 @@ from consumers.market.liquidations.sums import (
 )
 from contracts.arithmetic.exact import FigureError, read_amount, value_of
 from contracts.numbers import time_of
-from runtime.bounded import SeenIds
+from runtime.seen.ids import SeenIds
 
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 MINUTE: Final = 60_000_000_000

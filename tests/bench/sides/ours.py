@@ -19,6 +19,7 @@ COMPILED = (
     "producers.normalize.compiled.writing",
     "runtime.book.compiled.book_side",
     "runtime.nats.lanes.compiled.framing",
+    "runtime.seen.compiled.seen_ids",
 )
 
 

@@ -18,7 +18,7 @@ from consumers.whales.making import whale_rules
 from consumers.whales.rules import Adaptive
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import HOUR_NS, LAG, DatedRates, UsdRates, price_tails
-from runtime.bounded import RollingHistogram, RollingLow, SeenIds, bucket_of, edge_of
+from runtime.bounded import RollingHistogram, RollingLow, bucket_of, edge_of
 from runtime.config.settings import SettingsError, load
 
 SECOND = 1_000_000_000
@@ -102,15 +102,6 @@ def test_the_adaptive_limit_is_off_until_its_quantile_is_set(monkeypatch: pytest
 def test_an_unknown_consumer_is_refused_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nothing"]) == 2
     assert capsys.readouterr().err == f"no such consumer: nothing; there are {', '.join(CONSUMERS)}\n"
-
-
-def test_seen_ids_remember_the_last_ones_and_at_most_a_quarter_more() -> None:
-    seen = SeenIds(100)
-    assert all(seen.add(str(number)) for number in range(1000))
-    assert not any(seen.add(str(number)) for number in range(900, 1000))
-    assert sum(str(number) in seen for number in range(1000)) <= 125
-    seen.discard("999")
-    assert seen.add("999")
 
 
 @given(st.integers(0, 2**70))

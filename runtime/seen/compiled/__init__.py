@@ -1,0 +1,1 @@
+"""The compiled ids that were seen, where they were built: `make venv`."""
