@@ -154,7 +154,7 @@ def decode_all(
                 event.symbol == route.symbol
                 and event.venue == route.venue
                 and event.ts_recv <= latest
-                and (event.ts_event is None or 0 < event.ts_event <= event.ts_recv + DAY_NS)
+                and ((ts := event.ts_event) is None or 0 < ts <= event.ts_recv or 0 < ts - event.ts_recv <= DAY_NS)
                 and _BACKSLASH not in body
                 and _DELETE not in body
                 and are_prices(route.numbers(event))

@@ -39,7 +39,7 @@ class CandleBook:
         self.counts = CandleCounts()
         self.clock = 0
         self.seq = 0
-        self._ahead, self._oldest = self.rules.ahead, _LONGEST + self.rules.retention
+        self._earliest, self._oldest = -self.rules.ahead, _LONGEST + self.rules.retention  # ages of trades, ns
         self._instruments: Recent[str, InstrumentBars] = Recent(self.rules.instruments)
         self._waiting: list[InstrumentBars] = []  # those of which trades wait for the end of their batch
         self._refused: dict[int, FigureError] = {}  # by `id(trade)`: which of those that waited could not be folded
@@ -78,7 +78,7 @@ class CandleBook:
         ts, ts_recv = trade.ts_event, trade.ts_recv
         if ts is None:
             ts = ts_recv
-        if trade.amount is None or not ts_recv - self._oldest <= ts <= ts_recv + self._ahead:
+        if trade.amount is None or not self._earliest <= ts_recv - ts <= self._oldest:
             self._leave_out(trade, ts)
             return
         if instrument.last < ts < instrument.until:  # as nearly every one does, it follows the last one in its minute

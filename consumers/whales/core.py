@@ -29,7 +29,6 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastWhale: Final = fast(WhaleTrade)
 INSTRUMENTS: Final = 20_000  # subjects kept at least, those used last; at most twice as many
-_PRICE_EVERY: Final = SECOND // 10
 Outputs = list[tuple[str, FastEvent]]
 """(subject, whale) pairs."""
 
@@ -48,6 +47,7 @@ class WhaleDetector:
         self.rules = rules
         self.counts = WhaleCounts()
         self.seq = 0
+        self._since = 0  # trades made before that are too old, ns UTC
         self._rates = rates or UsdRates()
         self._trace = trace
         self._hour = self._saved_hour = 0  # the newest hour (since 1970) that sizes are of, and until which are saved
@@ -65,15 +65,17 @@ class WhaleDetector:
         `seq` is the last one's, `now` ns UTC.
         """
         outputs: Outputs = []
+        self._since = now - DAY_NS
+        find, fold_trade = self._instruments.get, self._fold_trade
 
         def fold(subject: str, event: FastEvent) -> None:
-            instrument = self._instruments.get(subject) or self._open(subject)
+            instrument = find(subject) or self._open(subject)
             if not instrument.is_ticker:
                 if event.backfilled:
                     self._fold_late(subject, event, now, outputs)
                     return
-                self._fold_trade(instrument, event, now, outputs)
-            if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
+                fold_trade(instrument, event, now, outputs)
+            if instrument.tells_price and not instrument.priced_since <= event.ts_recv < instrument.priced_until:
                 self._take_price(instrument, event)
 
         faults = fold_each(batch, fold)
@@ -86,7 +88,7 @@ class WhaleDetector:
         if getattr(event, "backfilled", False):
             return
         instrument = self._open(subject)
-        if instrument.tells_price and (event.ts_recv // _PRICE_EVERY != instrument.priced or instrument.is_ticker):
+        if instrument.tells_price and not instrument.priced_since <= event.ts_recv < instrument.priced_until:
             self._take_price(instrument, event)
 
     def tick(self, now: int, among: Iterable[str] | None = None) -> Outputs:
@@ -160,7 +162,7 @@ class WhaleDetector:
         if not instrument.seen.add(trade.id):
             self.counts.duplicates += 1
             return
-        ts, side, amount, since, fills = trade.ts_event, trade.side, trade.amount, now - DAY_NS, instrument.fills
+        ts, side, amount, since, fills = trade.ts_event, trade.side, trade.amount, self._since, instrument.fills
         try:
             if len(trade.trade_id) > instrument.longest_id:
                 raise ValueError("a whale that begins with this trade could not be named: its trade_id is too long")
@@ -178,7 +180,7 @@ class WhaleDetector:
         if not joins:
             if fills and instrument.bound >= instrument.least:  # else it is surely below the limit, as nearly all are
                 self._close(instrument, outputs)
-            if trade.ts_recv // SECOND != instrument.limit_at:
+            if not instrument.limit_since <= trade.ts_recv < instrument.limit_until:
                 self._refresh_limit(instrument, trade.ts_recv)
             fills = instrument.fills = []
         fills.append(trade)
@@ -215,7 +217,8 @@ class WhaleDetector:
         """Take a ticker's last price, or a trade's: of trades the first of each tenth of a second is asked for."""
         price = event.last if instrument.is_ticker else event.price
         if price is not None:
-            instrument.priced = event.ts_recv // _PRICE_EVERY
+            if not instrument.is_ticker:
+                instrument.keep_price(event.ts_recv)
             self._rates.on_price(instrument.base, instrument.quote, price, event.ts_recv)
 
     def _close(self, instrument: InstrumentState, outputs: Outputs) -> None:
@@ -242,7 +245,7 @@ class WhaleDetector:
 
     def _refresh_limit(self, instrument: InstrumentState, at: int) -> None:
         rules = self.rules
-        instrument.limit_at = at // SECOND
+        instrument.keep_limit(at // SECOND)
         instrument.rate = self._rates.find(instrument.quote, at)
         instrument.limit = rules.limits[instrument.tier]
         adaptive = rules.adaptive

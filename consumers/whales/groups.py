@@ -12,6 +12,7 @@ from contracts.arithmetic.usd import UsdRate, tells_usd
 from contracts.instrument import SPOT, tail_symbol
 from contracts.market import MOST_IDS, MOST_NAME
 from contracts.signals import Tier
+from contracts.timeframes import SECOND
 from runtime.bounded import RollingHistogram
 from runtime.seen.ids import SeenIds
 
@@ -22,6 +23,7 @@ MARK: Final = ".whale."  # between an instrument's tail and a trade's id
 _FINEST: Final = 36  # digits behind the point that a price of the bus can have
 HOUR_NS: Final = 3_600_000_000_000
 HOURS: Final = 24
+PRICE_EVERY: Final = SECOND // 10  # ns
 _REMEMBERED: Final = 4096
 _SAFE_VALUE: Final = 0.99 * float(MOST_VALUE)
 _SAFE_AMOUNT: Final = 0.99 * float(MOST_AMOUNT)
@@ -73,8 +75,11 @@ class InstrumentState:
         "least",
         "limit",
         "limit_at",
+        "limit_since",
+        "limit_until",
         "longest_id",
-        "priced",
+        "priced_since",
+        "priced_until",
         "quote",
         "rate",
         "seen",
@@ -103,8 +108,19 @@ class InstrumentState:
         self.touched = 0  # when the last one was added, ns UTC
         self.seen = SeenIds(_REMEMBERED)
         self.sizes = RollingHistogram(HOURS, HOUR_NS)
-        self.priced = 0  # the tenth of a second (since 1970) whose price is taken
+        self.priced_since = self.priced_until = 0  # the tenth of a second whose price is taken, ns UTC
         self.rate: UsdRate | None = None
         self.limit = Decimal(0)  # USD
         self.least = 0  # what a group must be worth in the quote at least to reach the limit, rounded down
         self.limit_at: int | None = None  # the second (since 1970) for which rate and limit were computed
+        self.limit_since = self.limit_until = 0  # the same second, ns UTC
+
+    def keep_limit(self, second: int) -> None:
+        """Keep rate and limit for this second (since 1970)."""
+        self.limit_at = second
+        self.limit_since, self.limit_until = second * SECOND, (second + 1) * SECOND
+
+    def keep_price(self, at: int) -> None:
+        """Ask for no other price within the tenth of a second of this time (ns UTC)."""
+        self.priced_since = at - at % PRICE_EVERY
+        self.priced_until = self.priced_since + PRICE_EVERY

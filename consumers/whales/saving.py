@@ -163,7 +163,8 @@ def _read_groups(
             instrument.bound = check_fill(instrument.bound, fill.price, fill.amount)
             instrument.seen.add(fill.id)
         if (limit := limits.get(subject)) is not None:
-            instrument.limit_at, instrument.limit = limit.second, read_amount(limit.limit)
+            instrument.keep_limit(limit.second)
+            instrument.limit = read_amount(limit.limit)
             instrument.rate = UsdRate(read_amount(limit.rate), limit.source)
         instruments.append(instrument)
     return instruments

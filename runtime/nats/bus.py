@@ -177,6 +177,7 @@ class Bus:
             reconnected_cb=self._on_reconnect,
         )
         wire.check(self._client)
+        wire.read_whole(self._client)
         self._set_connected(up=True)
         self._watcher = asyncio.create_task(
             watch(self._client, self.options.watch, self._on_rtt, self._on_frozen), name="bus watchdog"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -225,6 +227,23 @@ async def test_frozen_server_makes_a_gap_not_an_endless_buffer(tmp_path: Path, e
         await eventually(lambda: bool(gaps), seconds=15)
         await eventually(lambda: sum(gaps) == sum(dropped))
         await bus.close()
+
+
+async def test_all_that_is_there_is_read_at_once() -> None:
+    reader = asyncio.StreamReader(limit=32_768)
+    client: Any = SimpleNamespace(_transport=SimpleNamespace(_io_reader=reader))
+    wire.read_whole(client)
+    read = client._transport.read
+    waiting = asyncio.create_task(read(32_768))
+    await asyncio.sleep(0)
+    reader.feed_data(b"a")
+    assert await waiting == b"a"
+    reader.feed_data(b"b" * 100_000)
+    reader.feed_data(b"c" * 100_000)
+    assert await read(32_768) == b"b" * 100_000 + b"c" * 100_000
+    reader.feed_data(b"d")
+    reader.feed_eof()
+    assert [await read(32_768), await read(32_768)] == [b"d", b""]
 
 
 async def test_changed_client_internals_are_refused_with_their_name(bus: Bus) -> None:
