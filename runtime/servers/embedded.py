@@ -27,6 +27,8 @@ GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of st
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
+DOCUMENT_CACHE = "128M"
+MOST_CHANGES = 500  # of documents that the server remembers for those who follow them
 _WIRE_HEADER_BYTES = 16
 # {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
 _HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
@@ -152,12 +154,17 @@ def nats_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def document_command(storage: Path, port: int) -> list[str]:
-    """The argv that runs the document server in the foreground, each commit synced to disk, for known users only."""
+    """The argv that runs the document server in the foreground, each commit synced to disk, for known users only.
+
+    Its memory is bounded: nothing here follows the changes of a store, of which it would keep an hour, and a cache of
+    1 GiB.
+    """
     beside = Path(find_document_python() or sys.executable).with_name(_DOCUMENT_PROGRAM)
     program = str(beside) if beside.exists() else find_program(_DOCUMENT_PROGRAM)
     return [
         *(program, "--host", HOST, "--port", str(port), "--storage-path", str(storage)),
         *("--auth", "--sync-on-commit", "--log-level", "WARNING"),
+        *("--cache-size", DOCUMENT_CACHE, "--oplog-max-entries", str(MOST_CHANGES)),
     ]
 
 

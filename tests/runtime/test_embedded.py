@@ -10,14 +10,16 @@ import sys
 import textwrap
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import nats as nats_py
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
 from nats.errors import Error as NatsError
 
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.child import Child, ServerNotReadyError
-from runtime.servers.embedded import FREE_PORTS, NatsServer, document_server, free_port, nats_server
+from runtime.servers.embedded import FREE_PORTS, MOST_CHANGES, NatsServer, document_server, free_port, nats_server
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -45,6 +47,17 @@ async def test_document_server_answers_the_wire_protocol(tmp_path: Path) -> None
         port = int(documents.url.split(":")[3].split("/")[0])
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
+
+
+async def test_document_server_forgets_changes_that_nobody_follows(tmp_path: Path) -> None:
+    async with document_server(tmp_path) as documents:
+        client: Any = AsyncIOMotorClient(documents.url)
+        kept = client["hydrophone"]["numbers"]
+        for first in range(0, 4 * MOST_CHANGES, MOST_CHANGES):
+            await kept.insert_many([{"_id": first + at} for at in range(MOST_CHANGES)])
+        assert await client["local"]["oplog.rs"].count_documents({}) < 3 * MOST_CHANGES
+        assert await kept.count_documents({}) == 4 * MOST_CHANGES
+        client.close()
 
 
 async def test_wrong_password_is_refused(nats: NatsServer) -> None:
