@@ -302,9 +302,10 @@ async def test_player_says_that_its_client_left(tmp_path: Path):
 async def test_subscription_that_is_waited_for_is_with_the_server(nats: NatsServer):
     out, back = await nats_py.connect(nats.url), await nats_py.connect(nats.url)
     order: list[bytes] = []
-    write, many = back._transport.write, back._transport.writelines
-    back._transport.write = lambda data: (order.append(data), write(data))
-    back._transport.writelines = lambda datas: (order.extend(datas), many(datas))
+    transport: Any = back._transport
+    write, many = transport.write, transport.writelines
+    transport.write = lambda data: (order.append(data), write(data))
+    transport.writelines = lambda parts: (order.extend(parts), many(parts))
     await back.subscribe("bench.first")
     await our_frames.subscribed(back)
     await out.close()
