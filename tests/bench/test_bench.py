@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any
 
-import nats as nats_py
 import pytest
 
 from producers.registry import VENUES
-from runtime.servers.embedded import NatsServer
 from tests.bench import __main__ as bench
-from tests.bench import children, counting, harness, peering, references, report, repository, sections
+from tests.bench import counting, harness, peering, references, report, repository, sections
 from tests.bench.children import Side
 from tests.bench.harness import Ask, Plan, Setting
 from tests.bench.recordings import Job, as_text
-from tests.bench.sides import our_frames, worker
 from tests.bench.sides.worker import read_job
 from tests.bench.table import Row, Section
 
@@ -99,11 +94,14 @@ async def test_book_that_loses_its_continuity_is_no_figure(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("fault", "named"), [("crash", "ended with 3"), ("refuse", "ValueError: no")])
-async def test_side_that_fails_is_named_and_the_other_has_its_figures(workers: Setting, fault: str, named: str):
+async def test_side_that_fails_is_named_and_the_other_has_its_figures(
+    workers: Setting, fault: str, named: str, capsys: pytest.CaptureFixture[str]
+):
     row = await _run(workers, Ask("ours", "answer", {"value": 2.0}), Ask("cryptofeed", fault, {}))
     assert row.figures == {"ours": [2.0] * 5, "cryptofeed": [None, None]}
     assert named in row.missing()
     assert "cryptofeed" in row.missing()
+    assert f"a row: cryptofeed, turn 1 of 5: failed: {named}" in capsys.readouterr().err
     assert row.met("cryptofeed") is None
 
 
@@ -249,66 +247,3 @@ def _written(path: Path) -> Path:
 def test_page_of_the_figures_has_their_marks():
     text = report.PAGE.read_text(encoding="utf-8")
     assert text.count(report.BEGIN) == text.count(report.END) == 1
-
-
-async def _chain(work: Path, server: NatsServer, **more: Any) -> float:
-    """Our chain over ten changes of a book, which a player plays."""
-    job = _job("books", DELTA, {"BTCUSDT": WHOLE})
-    job.frames = [DELTA.replace('"U":11,"u":12', f'"U":{number},"u":{number}') for number in range(11, 21)]
-    path = str(job.save(work))
-    async with children.server(children.player(path, "frames"), work) as port:
-        return await our_frames.chain({"job": path, "nats": server.url, "client": "picows", "at": port, **more})
-
-
-async def test_chain_that_takes_longer_than_a_book_waits_for_its_audit_is_measured(
-    tmp_path: Path, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
-):
-    play = worker.ask_player
-
-    async def play_late(port: int, first: int, last: int) -> None:
-        await asyncio.sleep(0.4)  # audits begin with the first tick of the feed, 0.1 s after its connection
-        await play(port, first, last)
-
-    monkeypatch.setattr(worker, "ask_player", play_late)
-    assert isinstance(await _chain(tmp_path, nats), float)
-
-
-async def test_side_that_gets_no_more_says_how_far_it_came_and_what_was_sent(
-    tmp_path: Path, nats: NatsServer, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(worker, "STILL", 0.5)
-    with pytest.raises(TimeoutError, match=r"10 of 20 messages, none more.*; player: .*1 clients, 1 of them open"):
-        await _chain(tmp_path, nats, frames=20)
-
-
-async def test_side_whose_feed_ends_says_why_at_once(tmp_path: Path, nats: NatsServer, monkeypatch: pytest.MonkeyPatch):
-    async def refuse(_depths: object, _instrument: object) -> None:
-        raise RuntimeError("no depth")
-
-    monkeypatch.setattr(our_frames._Depths, "find_depth", refuse)
-    with pytest.raises(RuntimeError, match="connection and books: ended with RuntimeError: no depth"):
-        await _chain(tmp_path, nats)
-
-
-async def test_player_says_that_its_client_left(tmp_path: Path):
-    path = str(_job("trade", TRADE, {}).save(tmp_path))
-    async with children.server(children.player(path, "frames"), tmp_path) as port:
-        await worker.ask_player(int(port), 0, 1)
-        assert "0 clients, 0 of them open, [] bytes wait; no client for frames 0 to 1" in (
-            await worker.state_of_player(int(port))
-        )
-
-
-async def test_subscription_that_is_waited_for_is_with_the_server(nats: NatsServer):
-    out, back = await nats_py.connect(nats.url), await nats_py.connect(nats.url)
-    order: list[bytes] = []
-    transport: Any = back._transport
-    write, many = transport.write, transport.writelines
-    transport.write = lambda data: (order.append(data), write(data))
-    transport.writelines = lambda parts: (order.extend(parts), many(parts))
-    await back.subscribe("bench.first")
-    await our_frames.subscribed(back)
-    await out.close()
-    await back.close()
-    sent = [command.split()[0] for command in order]
-    assert sent.index(b"SUB") < max(at for at, command in enumerate(sent) if command == b"PING")
