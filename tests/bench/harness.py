@@ -155,10 +155,12 @@ class Runner:
 
     async def _turn(self, rows: dict[str, Row], ask: Ask, turn: int) -> None:
         first = next(iter(rows.values()))
-        progress(f"{self._plan.title}: {first.name}: {ask.column}, turn {turn + 1} of {self._turns}")
+        about = f"{self._plan.title}: {first.name}: {ask.column}, turn {turn + 1} of {self._turns}"
+        progress(about)
         try:
             value = await self._value(ask)
         except SideError as error:
+            progress(f"{about}: failed: {error}")  # counted sides are asked at once: the last line may name another
             for row in rows.values():
                 row.fail(ask.column, turn, f"turn {turn + 1} of {self._turns}: {error}")
             return

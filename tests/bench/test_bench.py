@@ -94,11 +94,14 @@ async def test_book_that_loses_its_continuity_is_no_figure(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("fault", "named"), [("crash", "ended with 3"), ("refuse", "ValueError: no")])
-async def test_side_that_fails_is_named_and_the_other_has_its_figures(workers: Setting, fault: str, named: str):
+async def test_side_that_fails_is_named_and_the_other_has_its_figures(
+    workers: Setting, fault: str, named: str, capsys: pytest.CaptureFixture[str]
+):
     row = await _run(workers, Ask("ours", "answer", {"value": 2.0}), Ask("cryptofeed", fault, {}))
     assert row.figures == {"ours": [2.0] * 5, "cryptofeed": [None, None]}
     assert named in row.missing()
     assert "cryptofeed" in row.missing()
+    assert f"a row: cryptofeed, turn 1 of 5: failed: {named}" in capsys.readouterr().err
     assert row.met("cryptofeed") is None
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
 _worker = import_module("worker")
-ask_player, measure, played = _worker.ask_player, _worker.measure, _worker.played
+ended, measure, played_from = _worker.ended, _worker.measure, _worker.played_from
 read_job, run, spent = _worker.read_job, _worker.run, _worker.spent
 ccxt_pro, orjson = import_module("ccxt.pro"), import_module("orjson")
 dumps = orjson.dumps
@@ -180,19 +179,25 @@ async def chain(request: dict[str, Any]) -> float:
             await nats.publish("bench.ccxt", await waiting.get())
             done += 1
 
+    bench.client.keepAlive = 0  # no pings: the player answers none
     bench.exchange.open()
     await bench.client.connect(bench.exchange.session)
     bench.prepare()
     while not waiting.empty():
         waiting.get_nowait()
     task = asyncio.create_task(send())
-    play = partial(ask_player, int(request["at"]))
     total = request.get("frames") or len(bench.frames)
-    cost = await played(play, total, lambda last: done >= last or task.done(), nats.flush)
-    task.cancel()
-    bench.check(total)
-    await bench.exchange.close()
-    await nats.close()
+
+    def failed() -> str | None:
+        return bench.rejected or ("its socket is closed" if bench.client.closed() else ended(task))
+
+    try:
+        cost = await played_from(int(request["at"]), total, lambda: done, nats.flush, failed)
+        bench.check(total)
+    finally:
+        task.cancel()
+        await bench.exchange.close()
+        await nats.close()
     return cost
 
 

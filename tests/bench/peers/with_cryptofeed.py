@@ -10,7 +10,6 @@ import asyncio
 import logging
 import sys
 import time
-from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sides"))
 _worker = import_module("worker")
-ask_player, measure, played, until = _worker.ask_player, _worker.measure, _worker.played, _worker.until
+ended, measure, played_from, until = _worker.ended, _worker.measure, _worker.played_from, _worker.until
 read_job, run, spent = _worker.read_job, _worker.run, _worker.spent
 
 logging.disable(logging.WARNING)
@@ -36,6 +35,7 @@ CLASSES = {
     "htx": ("htx", "HTX"),
     "hyperliquid": ("hyperliquid", "Hyperliquid"),
 }
+OPTIONS: dict[str, Any] = {"ping_interval": None, "max_size": None, "max_queue": 1024}  # its own, but for pings
 ADDRESSES = {"bybit": "wss://stream.bybit.com/v5/public/"}
 defines = import_module("cryptofeed.defines")
 symbols_of = import_module("cryptofeed.symbols")
@@ -163,7 +163,7 @@ async def chain(request: dict[str, Any]) -> float:
     """Its own connection class reads the socket, as its connection handler does."""
     nats, bench = await _publishing(request)
     connection_of = import_module("cryptofeed.connection")
-    connection = connection_of.WSAsyncConn("wss://bench", "bench", subscription=bench.feed.subscription)
+    connection = connection_of.WSAsyncConn("wss://bench", "bench", subscription=bench.feed.subscription, **OPTIONS)
     connection.address = f"ws://127.0.0.1:{request['at']}/stream?streams="
 
     async def read() -> None:
@@ -173,14 +173,15 @@ async def chain(request: dict[str, Any]) -> float:
     await connection._open()
     await bench.prepare()
     task = asyncio.create_task(read())
-    play = partial(ask_player, int(request["at"]))
     total = request.get("frames") or len(bench.frames)
-    cost = await played(play, total, lambda last: bench.count >= last or task.done(), nats.flush)
-    task.cancel()
-    await asyncio.wait({task}, timeout=5)
-    bench.check(total)
-    await connection.close()
-    await nats.close()
+    try:
+        cost = await played_from(int(request["at"]), total, lambda: bench.count, nats.flush, lambda: ended(task))
+        bench.check(total)
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        await connection.close()
+        await nats.close()
     return cost
 
 
@@ -198,6 +199,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
 
     await back.subscribe("bench.>", cb=on_message)
     await back.flush()
+    await back.flush()  # nats-py's first ping overtakes the subscription
     frames, handle, connection = bench.frames, bench.feed.message_handler, bench.connection
     total, began, number = int(request["rate"] * request["seconds"]), time.perf_counter(), 0
     while number < total:

@@ -21,8 +21,8 @@ from producers.connection.publisher import Publisher
 from runtime.clock import now_ns
 from runtime.nats.lanes.publisher import LanePublisher, LaneReader
 from runtime.nats.lanes.reader import Watchers, read_event
-from tests.bench.sides.our_frames import Bench, bus
-from tests.bench.sides.worker import played, read_job, until
+from tests.bench.sides.our_frames import Bench, bus, subscribed
+from tests.bench.sides.worker import played, reach, read_job, until
 
 QUEUE = 200_000
 TICK = 0.001
@@ -77,7 +77,7 @@ async def lane(request: dict[str, Any]) -> dict[str, float]:
             clock.came += [time.perf_counter()] * len(batch)
 
         await reader.subscribe("md.v1.>", read_event, on_batch)
-        await back.client.flush()
+        await subscribed(back.client)
 
         def send(number: int) -> None:
             for event in decode(frames[number % len(frames)], time.time_ns()):
@@ -97,7 +97,7 @@ async def echo(request: dict[str, Any]) -> dict[str, float]:
         clock.came.append(time.perf_counter())
 
     await back.subscribe("bench.echo", cb=on_message)
-    await back.flush()
+    await subscribed(back)
     await paced(clock, lambda _number: out.publish("bench.echo", payload), request["rate"], request["seconds"])
     await out.close()
     await back.close()
@@ -157,8 +157,8 @@ async def consume(request: dict[str, Any]) -> float:
             came[0] += len(batch)
 
         await reader.subscribe(f"md.v1.trade.{request['venue']}.>", read_event, on_batch)
-        await connected.client.flush()
-        cost = await played(_asking(request), request["count"], lambda last: came[0] >= last)
+        await subscribed(connected.client)
+        cost = await played(_asking(request), request["count"], lambda last: reach(last, lambda: came[0]))
         await reader.close()
     return cost
 
@@ -173,7 +173,7 @@ async def consume_faststream(request: dict[str, Any]) -> float:
         came[0] += 1
 
     await broker.start()
-    cost = await played(_asking(request), request["count"], lambda last: came[0] >= last)
+    cost = await played(_asking(request), request["count"], lambda last: reach(last, lambda: came[0]))
     await broker.stop()
     return cost
 

@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
 from contracts.codec import EVENTS
 from contracts.instrument import Instrument
+from producers.connection.auditing import AuditTurns
 from producers.connection.feed import Feed, FeedParts
 from producers.connection.interfaces import DepthAnswer
 from producers.connection.publisher import Publisher
@@ -21,12 +23,13 @@ from producers.registry import VENUES
 from producers.venue import BOOK, ConnectionPlan, Subscription, Venue
 from runtime.book.books import BookPace
 from runtime.book.keeper import BookKeeper
-from runtime.clock import now_ns
+from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.lanes.publisher import LanePublisher
-from tests.bench.sides.worker import ask_player, measure, played, read_job, spent, until
+from tests.bench.sides.worker import ended, measure, played_from, read_job, spent, until
 
-NO_SNAPSHOTS = BookPace(interval=1e9)  # but the first: they are paced by the clock, and have a section of their own
+NEVER = 1e9  # seconds
+NO_SNAPSHOTS = BookPace(interval=NEVER)  # but the first: they are paced by the clock, and have a section of their own
 FOLDED = {"delta", "book"}
 TURN = 50  # frames that one turn of the loop takes where no socket decides it
 
@@ -112,6 +115,12 @@ async def bus(url: str) -> AsyncGenerator[Bus]:
         await made.close()
 
 
+async def subscribed(client: Any) -> None:
+    """Return when the server has a nats-py client's subscriptions: its first ping overtakes them."""
+    await client.flush()
+    await client.flush()
+
+
 def on_gap(lost: int) -> None:
     raise RuntimeError(f"the lane lost {lost} messages")
 
@@ -141,7 +150,7 @@ async def publish(request: dict[str, Any]) -> float:
 
 
 class _Depths:
-    """Stands for the venue's REST side: gives the recorded book."""
+    """Stands for the venue's REST side: gives the recorded book. Nothing else is asked of it: no book is audited."""
 
     simulated = False
 
@@ -157,7 +166,10 @@ def _refuse(_frame: bytes, error: Exception) -> None:
 
 
 async def chain(request: dict[str, Any]) -> float:
-    """WebSocket to bus through our feed: microseconds of CPU a frame."""
+    """WebSocket to bus through our feed: microseconds of CPU a frame.
+
+    What the clock paces is off, as it is no part of a frame: snapshots and audits of books, the limit of silence.
+    """
     bench = Bench(read_job(request["job"]))
     books = tuple(
         Subscription(key=name, channel=BOOK, instrument=bench.find(name), silence=None) for name in bench.rest
@@ -165,12 +177,13 @@ async def chain(request: dict[str, Any]) -> float:
     others = tuple(Subscription(key=name, channel=name, instrument=None) for name in ("trade", "ticker"))
     url = f"ws://127.0.0.1:{request['at']}/stream"
     plan = ConnectionPlan(name="bench", market=bench.market, url=url, subscriptions=(*books, *others), requests=())
+    lost: list[int] = []
     async with bus(request["nats"]) as connected:
-        lane = LanePublisher(connected, on_gap=on_gap)
+        lane = LanePublisher(connected, on_gap=lost.append)
         publisher = Publisher(bench.venue.id, lane, now_ns)
         rest: Any = _Depths(bench)
         session = SessionParts(
-            venue=bench.venue,
+            venue=replace(bench.venue, policy=replace(bench.venue.policy, quiet=NEVER)),
             find=bench.find,
             publisher=publisher,
             on_undecodable=_refuse,
@@ -178,24 +191,30 @@ async def chain(request: dict[str, Any]) -> float:
             books_elsewhere=request.get("books_elsewhere", False),
         )
         opener = OPENERS[request["client"]]
-        parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None)
+        audits = AuditTurns(NEVER, last_at=monotonic())
+        parts = FeedParts(session=session, rest=rest, open_socket=opener, on_change=lambda _reason: None, audits=audits)
         feed = Feed(plan, parts)
         task = asyncio.create_task(feed.run())
+
+        def failed() -> str | None:
+            if lost:
+                return f"the lane lost {sum(lost)} messages"
+            return ended(task) or (f"{feed.reconnects} reconnects" if feed.reconnects else None)
+
         try:
-            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books")
+            await until(lambda: feed.connected and feed.session.books.all_live, "connection and books", failed=failed)
             kinds, total = ("trade", "ticker", "delta"), request.get("frames") or len(bench.frames)
             seeds = publisher.published["delta"]  # snapshots of books that are kept elsewhere
-            cost = await played(
-                partial(ask_player, int(request["at"])),
+            cost = await played_from(
+                int(request["at"]),
                 total,
-                lambda last: sum(publisher.published[kind] for kind in kinds) - seeds >= last,
+                lambda: sum(publisher.published[kind] for kind in kinds) - seeds,
                 connected.client.flush,
+                failed,
             )
             session = feed.session
-            if session.undecodable or feed.reconnects or not session.books.all_live:
-                raise ValueError(
-                    f"{session.undecodable} frames undecodable, {feed.reconnects} reconnects, books not live"
-                )
+            if session.undecodable or failed() or not session.books.all_live:
+                raise ValueError(f"{session.undecodable} frames undecodable, {failed()}, books not live")
         finally:
             task.cancel()
             await asyncio.wait({task}, timeout=5)

@@ -38,7 +38,7 @@ async def _measure(request: dict[str, Any], post: Post) -> float:
 
         await asyncio.gather(*(some((last - first) // POSTERS) for _ in range(POSTERS)))
 
-    return await played(play, request["count"], lambda _last: True)
+    return await played(play, request["count"])
 
 
 def _url(request: dict[str, Any]) -> str:

@@ -100,7 +100,7 @@ async def _get(request: dict[str, Any], port: int) -> float:
         async def play(first: int, last: int) -> None:
             await order("get", port, PATH, last - first)
 
-        return await played(play, request["count"], lambda _last: True)
+        return await played(play, request["count"])
 
 
 async def get_raw(request: dict[str, Any]) -> float:
@@ -152,7 +152,7 @@ async def _fan_out(request: dict[str, Any], port: int) -> float:
         async def play(first: int, last: int) -> None:
             await order("burst", (last - first) * size, size)
 
-        return await played(play, request["bursts"], lambda _last: True) / (clients * size)
+        return await played(play, request["bursts"]) / (clients * size)
 
 
 async def fan_out(request: dict[str, Any]) -> float:

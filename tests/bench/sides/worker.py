@@ -59,7 +59,8 @@ def _clock() -> Callable[[], float]:
 spent = _clock()  # CPU seconds of this process; millions of its instructions where it runs under callgrind
 COUNTING = isinstance(spent, Instructions)
 TICK = 0.3 if COUNTING else 0.005  # waiting must not be a part of what is counted
-PATIENCE = 30.0 if COUNTING else 1.0
+PATIENCE = 12.0 if COUNTING else 1.0  # a side says itself what it waits for, before the harness gives it up
+STILL = 90.0 if COUNTING else 10.0  # seconds without one more message, after which none is waited for
 WARM = 60  # frames that are played before any is measured, and the fewest that are counted
 
 
@@ -133,9 +134,18 @@ async def measure(one_pass: Callable[[], Awaitable[tuple[int, float]]], seconds:
     return cost / frames * 1e6
 
 
-async def until(done: Callable[[], bool], what: str | Callable[[], str], seconds: float = 30.0) -> None:
+async def until(
+    done: Callable[[], bool],
+    what: str | Callable[[], str],
+    seconds: float = 30.0,
+    failed: Callable[[], str | None] = lambda: None,
+) -> None:
+    """Wait until `done()`; TimeoutError after `seconds`, RuntimeError as soon as `failed()` gives a reason."""
     deadline = time.monotonic() + seconds * PATIENCE
     while not done():
+        reason = failed()
+        if reason is not None:
+            raise RuntimeError(f"{what if isinstance(what, str) else what()}: {reason}")
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what if isinstance(what, str) else what()}: not within {seconds * PATIENCE:g} s")
         await asyncio.sleep(TICK)
@@ -143,28 +153,75 @@ async def until(done: Callable[[], bool], what: str | Callable[[], str], seconds
 
 async def ask_player(port: int, first: int, last: int) -> None:
     """Let the player send its frames from `first` up to `last`."""
-    _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"PLAY {first} {last}\r\n\r\n".encode())
-    await writer.drain()
+    await _order(port, f"PLAY {first} {last}")
+
+
+async def state_of_player(port: int) -> str:
+    """What the player sent and to whom, in a line; why it says nothing, where it does not."""
+    try:
+        async with asyncio.timeout(5):
+            return f"player: {await _order(port, 'STATE')}"
+    except (OSError, TimeoutError) as error:
+        return f"no answer of the player: {type(error).__name__} {error}"
+
+
+async def _order(port: int, order: str) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(f"{order}\r\n\r\n".encode())
+    line = (await reader.readline()).decode().strip()
     writer.close()
+    return line
+
+
+def reason_of(error: BaseException) -> str:
+    """An error in words; the first one of a group of them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
+
+
+def ended(task: asyncio.Task[Any]) -> str | None:
+    """Why a task that should go on does not; None while it does."""
+    if not task.done():
+        return None
+    error = None if task.cancelled() else task.exception()
+    return "ended" if error is None else f"ended with {reason_of(error)}"
+
+
+async def reach(last: int, count: Callable[[], int], failed: Callable[[], str | None] = lambda: None) -> None:
+    """Wait until `count()` is `last`.
+
+    Where no message was added: RuntimeError with how far it came, if `failed()` gives a reason, TimeoutError after
+    `STILL` seconds.
+    """
+    most, since = -1, time.monotonic()
+    while (now := count()) < last:
+        if now > most:
+            most, since = now, time.monotonic()
+        elif (reason := failed()) is not None:
+            raise RuntimeError(f"{now} of {last} messages, then: {reason}")
+        elif time.monotonic() - since > STILL:
+            raise TimeoutError(f"{now} of {last} messages, none more within {STILL:g} s")
+        await asyncio.sleep(TICK)
 
 
 async def played(
     play: Callable[[int, int], Awaitable[Any]],
     total: int,
-    done: Callable[[int], bool],
+    wait: Callable[[int], Awaitable[Any]] | None = None,
     flush: Callable[[], Awaitable[Any]] | None = None,
 ) -> float:
     """What one of `total` played messages costs, in millionths of what `spent` counts.
 
-    `play(first, last)` has them sent, `done(last)` says whether they are dealt with. The first tenth warms up.
-    Playing nothing costs something too (asking, waiting, flushing): it is subtracted.
+    `play(first, last)` has them sent, `wait(last)` waits until they are dealt with (None: they are, then). The first
+    tenth warms up. Playing nothing costs something too (asking, waiting, flushing): it is subtracted.
     """
 
     async def part(first: int, last: int) -> None:
         await play(first, last)
         await asyncio.sleep(TICK)
-        await until(partial(done, last), "all messages")
+        if wait is not None:
+            await wait(last)
         if flush is not None:
             await flush()
 
@@ -175,3 +232,21 @@ async def played(
     empty = spent()
     await part(warm, total)
     return ((spent() - empty) - (empty - began)) / (total - warm) * 1e6
+
+
+async def played_from(
+    port: int,
+    total: int,
+    count: Callable[[], int],
+    flush: Callable[[], Awaitable[Any]],
+    failed: Callable[[], str | None],
+) -> float:
+    """`played` from the player at `port`; an error says what the player sent."""
+
+    async def wait(last: int) -> None:
+        try:
+            await reach(last, count, failed)
+        except (RuntimeError, TimeoutError) as error:
+            raise type(error)(f"{error}; {await state_of_player(port)}") from error
+
+    return await played(partial(ask_player, port), total, wait, flush)
