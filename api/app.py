@@ -183,6 +183,7 @@ class Parts:
             with suppress(TimeoutError):  # what is left then is lost with this process, as it would be by a kill
                 async with asyncio.timeout(_LAST_SECONDS):
                     await self.recorder.flush()
+        await self.counters.close()
         await self.cache.close()
         await self.bus.close(timeout=3.0)
 

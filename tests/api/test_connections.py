@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import signal
 import socket
+import statistics
 import sys
 import time
 from asyncio import StreamReader, StreamWriter
@@ -311,6 +313,12 @@ def memory_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def peak_memory_of(pid: int) -> int:
+    """Resident bytes when they were most."""
+    [line] = [one for one in Path(f"/proc/{pid}/status").read_text().splitlines() if one.startswith("VmHWM:")]
+    return int(line.split()[1]) * 1024
+
+
 async def send_headers(port: int, count: int) -> None:
     """Send so many bytes of one request's headers, or as many as the other side takes."""
     piece = b"x-filler: " + b"a" * 65_000 + b"\r\n"
@@ -326,17 +334,21 @@ async def send_headers(port: int, count: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("connections", "each"), [(1, 200_000_000), (100, 2_000_000)])
 async def test_200_mb_of_unfinished_headers_cost_no_memory(api_nats: NatsServer, connections: int, each: int) -> None:
+    """What is kept of headers is there after each round, and what is only held until a client leaves is in the peak.
+
+    What a hundred connections take at once (some MB) may be given back to the system in this round or in the next.
+    """
     async with api_process(api_nats) as (port, pid):
         for _ in range(3):  # what a first refusal costs once is not what headers cost
             await asyncio.gather(*(send_headers(port, 100_000) for _ in range(connections)))
-        growth: list[int] = []
-        for _ in range(3):  # what the process does beside it may fall into one round; what headers cost is in each
-            before = memory_of(pid)
+        resident = [memory_of(pid)]
+        for _ in range(5):
             await asyncio.gather(*(send_headers(port, each) for _ in range(connections)))
             await get_health(port)
-            growth.append(memory_of(pid) - before)
-        assert min(growth) < 1024 * 1024, growth
-        assert sum(growth) < 8 * 1024 * 1024, growth
+            resident.append(memory_of(pid))
+        growth = [after - before for before, after in itertools.pairwise(resident)]
+        assert statistics.median(growth) < 1024 * 1024, growth
+        assert peak_memory_of(pid) - resident[0] < 200_000_000 / 8, (growth, peak_memory_of(pid) - resident[0])
 
 
 async def test_300_slow_connections_are_gone_after_their_time() -> None:

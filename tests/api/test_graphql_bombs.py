@@ -26,11 +26,11 @@ EACH = 5
 
 @pytest.mark.parametrize("name", BOMBS)
 async def test_a_bomb_is_refused_at_once(api: Api, record_property: Note, name: str) -> None:
-    took: list[float] = []
+    took: list[tuple[float, float]] = []
     for _ in range(EACH):
-        began = time.perf_counter()
+        began, computed = time.perf_counter(), time.process_time()
         answer = await ask(api, BOMBS[name])
-        took.append(time.perf_counter() - began)
+        took.append((time.process_time() - computed, time.perf_counter() - began))
         assert "INVALID_BODY" in answer.text
-    record_property("figure", f"{name}: refused in {min(took) * 1e3:.0f} ms")
-    assert min(took) <= 0.05
+    record_property("figure", f"{name}: refused in {min(seconds for _, seconds in took) * 1e3:.0f} ms")
+    assert min(took)[0] <= 0.05, took  # of the processor: other processes may have it meanwhile

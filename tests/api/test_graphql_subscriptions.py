@@ -164,14 +164,15 @@ async def test_a_wrong_header_and_another_origin_do_not_come_in(start: Start) ->
 
 
 async def test_each_operation_counts_as_a_request(start: Start) -> None:
-    limits = replace(default_limits(1000, 60), key=Limit("key", 4, 3600))
+    roomy = default_limits(1000, 60, address=100_000, everybody=1_000_000)
+    limits = replace(roomy, key=Limit("key", 4, 3600))
     api = await start({"limits": limits})
     async with opened(api) as socket:
         await begin(socket)
         for number in range(6):
             await subscribe(socket, "{ __typename }", str(number))
         [error] = (await receive(socket, "error"))["payload"]
-        assert error["extensions"]["code"] == "RATE_LIMITED"
+        assert (error["extensions"]["code"], error["extensions"]["details"]["limit"]) == ("RATE_LIMITED", "key")
 
 
 async def test_what_is_no_message_closes(start: Start) -> None:

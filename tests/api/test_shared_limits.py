@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter
@@ -13,13 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
+from api.app import ApiOptions
 from api.http.access.counters import Counters
 from api.http.access.limits import Limit
 from contracts.streams import LIMITS
-from runtime.nats.bus import NoAnswerError
+from runtime.nats.bus import BusOptions, NoAnswerError
 from runtime.servers.embedded import NatsServer
 from tests.api.test_connections import api_process
-from tests.api.world import READ_KEY, Start, Store
+from tests.api.world import READ_KEY, Start, Store, api_settings, serving
 
 pytestmark = pytest.mark.timeout(180)
 PROCESSES = 4
@@ -115,6 +117,16 @@ async def test_what_is_idle_is_given_back() -> None:
     assert await admitted(busy, limit, clock, 200) == 99
 
 
+async def test_what_is_reserved_is_given_back_at_the_end() -> None:
+    clock, ledger, limit = Clock(), Ledger(), Limit("key", 1000, 60)
+    ending, going_on = Counters(ledger, now=clock), Counters(ledger, now=clock)
+    assert await admitted(ending, limit, clock, 30) == 30
+    assert sum(ledger.counts.values()) > 30
+    await ending.close()
+    assert sum(ledger.counts.values()) == 30
+    assert await admitted(going_on, limit, clock, 1000) == 970
+
+
 async def test_without_the_bus_each_process_keeps_to_the_limit_by_itself_and_shares_it_again() -> None:
     clock, ledger, limit = Clock(), Ledger(), Limit("key", 10, 60)
     ledger.connected = False
@@ -160,10 +172,29 @@ async def test_two_replicas_share_a_limit_and_say_what_is_left(store: Store, sta
     replicas = [await start(**settings), await start(**settings)]
     answers = [await replicas[number % 2].get("/multi/health") for number in range(14)]
     assert Counter(answer.status_code for answer in answers) == {200: 10, 429: 4}
-    assert answers[9].headers["ratelimit-remaining"] == "0"
+    left = 10
+    for answer in answers:
+        said = int(answer.headers["ratelimit-remaining"])
+        if answer.status_code == 429:
+            assert said == 0
+        else:  # the other replica's last request may be missing, or one that it holds in reserve counts as used
+            left -= 1
+            assert abs(said - left) <= 1, [(one.status_code, one.headers["ratelimit-remaining"]) for one in answers]
     info = await store.bus.jetstream().stream_info(LIMITS)
     assert info.config.storage == "memory"
     assert b"127.0.0.1" not in b" ".join(name.encode() for name in await names(store))
+
+
+@pytest.mark.nats
+async def test_an_api_that_ends_leaves_what_it_used(store: Store) -> None:
+    bus = BusOptions(servers=(store.bus.options.servers[0],), name="api")
+    async with serving(ApiOptions(settings=api_settings(), bus=bus)) as api:
+        await api.until("/health/detailed", lambda answer: answer.json()["bus"]["connected"])
+        assert (await api.get("/nothing")).status_code == 404
+    stream = store.bus.jetstream()
+    left = {name: await stream.get_last_msg(LIMITS, name) for name in await names(store)}
+    values = {name.split(".")[-3]: json.loads(message.data or b"{}")["val"] for name, message in left.items()}
+    assert values == {"key": "1", "ip": "1", "global": "1"}
 
 
 async def names(store: Store) -> dict[str, Any]:

@@ -155,13 +155,25 @@ class Counters:
             now, sweeps = self._now(), sweeps + 1
             for share in [one for one in self._holding if one.tokens <= 0 or now - one.used > IDLE_SECONDS]:
                 self._holding.discard(share)
-                if share.tokens > 0 and share not in self._refills:
-                    self._returns[_counter(share, share.index)] += share.tokens
-                    share.total -= share.tokens
-                    share.tokens = 0
+                if share not in self._refills:
+                    self._return(share)
             if sweeps % _PRUNE_SWEEPS == 0:
                 self._prune(now)
             await self._give_back()
+
+    async def close(self) -> None:
+        """Give back all that is reserved, once no request comes any more; `run` has ended."""
+        await asyncio.gather(*self._refills.values(), return_exceptions=True)
+        for share in self._holding:
+            self._return(share)
+        self._holding.clear()
+        await self._give_back()
+
+    def _return(self, share: Share) -> None:
+        if share.tokens > 0:
+            self._returns[_counter(share, share.index)] += share.tokens
+            share.total -= share.tokens
+            share.tokens = 0
 
     def _may_reserve(self, now: float) -> bool:
         return not self.alone or now >= self._retry_at

@@ -218,16 +218,17 @@ class LiquidationHistory:
         return self._rows
 
     def fold(self, _subject: str, event: FastEvent) -> None:
-        """Take one liquidation; a repeated one changes nothing.
+        """Take one liquidation; a repeated one, and one of a minute that is not whole here, changes nothing.
 
         FigureError, with everything as it was, for one that cannot be summed.
         """
-        if event.id in self._seen:
+        minute = time_of(event.ts_event, event.ts_recv) // MINUTE
+        if event.id in self._seen or (self.held_from is not None and minute < self.held_from):
             return
         value = _value(event)
         base = event.symbol.partition("/")[0]
         history = self._bases.get(base) or BaseHistory()
-        history.add(time_of(event.ts_event, event.ts_recv) // MINUTE, event, value)
+        history.add(minute, event, value)
         self._bases[base] = history
         self._seen.add(event.id)
         self._rows += 1

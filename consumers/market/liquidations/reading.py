@@ -33,6 +33,8 @@ class LiquidationReader:
 
     def __init__(self, bus: Bus, stream: str, history: LiquidationHistory) -> None:
         self._bus, self._stream, self._history = bus, stream, history
+        self._at_end = False  # all of the past was handed over
+        self._looked = False  # the stream was asked what it has dropped
 
     async def run(self) -> None:
         """Read for ever; raises what ends the reading."""
@@ -48,12 +50,14 @@ class LiquidationReader:
         )
         try:
             await self._open(reader)
-            self._history.is_whole = self._history.is_whole or reader.backlog == 0
+            await self._look()
+            self._looked = True
+            self._answer_from(at_end=reader.backlog == 0)
             while True:
-                await self._look()
                 await asyncio.wait((failed,), timeout=_LOOK_SECONDS)
                 if failed.done():
                     failed.result()
+                await self._look()
         finally:
             await reader.close()
             failed.cancel()
@@ -103,7 +107,12 @@ class LiquidationReader:
     def _on_rows(self, rows: Sequence[Row]) -> None:
         batch = Batch(rows, read_event, _on_bad)
         batch.refuse(fold_each(batch.events, self._history.fold))
-        self._history.is_whole = self._history.is_whole or rows[-1].position.pending == 0
+        self._answer_from(at_end=rows[-1].position.pending == 0)
+
+    def _answer_from(self, *, at_end: bool) -> None:
+        """Have the history be whole once all was read, and what the stream lacks at its beginning was taken away."""
+        self._at_end = self._at_end or at_end
+        self._history.is_whole = self._history.is_whole or (self._at_end and self._looked)
 
 
 def _on_bad(_subject: str, _payload: bytes, _error: Exception) -> None:

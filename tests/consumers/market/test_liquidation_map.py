@@ -180,6 +180,22 @@ def test_memory_is_bounded_and_the_map_says_since_when_it_is_whole() -> None:
     assert (len(history), history.held_from) == (0, None)
 
 
+def test_what_comes_late_of_a_minute_that_is_not_whole_is_not_in_the_map() -> None:
+    events = list(list_liquidations(NOW, 300, 1440))
+    first = NOW - 600 * MINUTE
+    before, after = LiquidationHistory(), LiquidationHistory()
+    before.look(NOW, first)  # what the stream has dropped may be known before or after the past is read
+    for history in (before, after):
+        history.is_whole = True
+        for event in events:
+            history.fold("", as_struct(event))
+    after.look(NOW, first)
+    assert before.held_from is not None
+    assert len(since(events, before)) < len(events)
+    check_map(ask(before, "24h"), since(events, before), "24h", NOW)
+    assert (ask(before, "24h"), len(before)) == (ask(after, "24h"), len(after))
+
+
 def test_a_map_before_the_past_is_read_is_refused() -> None:
     history = make_history(NOW)
     history.is_whole = False
