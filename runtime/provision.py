@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from runtime.app import entry
@@ -24,6 +24,7 @@ from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import NOT_FOUND, ApiRefusalError, call
 from runtime.nats.streams.config import Config, Drift, find_drift
 from runtime.nats.streams.figures import watching
+from runtime.nats.streams.healing import Healer, find_info, observe_nothing, say_nothing
 from runtime.nats.streams.moved_subjects import drop_moved_durables, gives_up, is_move
 from runtime.nats.streams.plan import Item, Plan, disk_bytes, durable_item, items, reserved_bytes
 from runtime.nats.streams.syncing import syncs_always
@@ -34,6 +35,7 @@ _log = structlog.get_logger("provision")
 
 _HEAL_SECONDS = 1.0
 _ALIVE_SECONDS = 60.0
+_SAID_SECONDS = 0.5  # before something is made again, which no stream that cannot take the announcement holds up
 
 
 class ProvisionError(RuntimeError):
@@ -67,16 +69,6 @@ async def find_config(bus: Bus, item: Item) -> Config | None:
     """The configuration the server holds for an item, None where it has none."""
     info = await find_info(bus, item)
     return None if info is None else cast("Config", info["config"])
-
-
-async def find_info(bus: Bus, item: Item) -> dict[str, Any] | None:
-    """The server's whole answer about an item, None where it has none."""
-    try:
-        return await call(bus, item.info)
-    except ApiRefusalError as error:
-        if error.code == NOT_FOUND:
-            return None
-        raise
 
 
 async def apply(bus: Bus, plan: Plan) -> list[str]:
@@ -136,51 +128,29 @@ async def verify(bus: Bus, plan: Plan) -> None:
         raise ProvisionError("\n".join(problems))
 
 
-def _observe_nothing(_answer: dict[str, Any]) -> None:
-    return
-
-
-async def heal(bus: Bus, plan: Plan, observe: Callable[[dict[str, Any]], None] = _observe_nothing) -> list[str]:
-    """Create again what vanished and return the places; what differs is left for `apply`.
-
-    `observe` takes the server's answer about each item that is there. What does not answer (a stream of one server that
-    is away) holds up nothing else: the first such error is raised when the others were looked at.
-    """
-    healed: list[str] = []
-    failed: list[NoAnswerError | ApiRefusalError] = []
-    for item in items(plan):
-        try:
-            info = await find_info(bus, item)
-            if info is None:
-                await call(bus, item.create, item.body("create"))
-                healed.append(item.place)
-            else:
-                observe(info)
-        except (NoAnswerError, ApiRefusalError) as error:
-            failed.append(error)
-    if failed and not healed:
-        raise failed[0]
-    return healed
-
-
 async def keep(
     bus: Bus,
     plan: Plan,
     on_healed: Callable[[str], None],
     *,
     interval: float = _HEAL_SECONDS,
-    observe: Callable[[dict[str, Any]], None] = _observe_nothing,
+    on_lost: Callable[[str], Awaitable[None]] = say_nothing,
+    observe: Callable[[dict[str, Any]], None] = observe_nothing,
     beat: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run for ever: each `interval` seconds `heal`, say so, call `on_healed(place)`; `beat()` in each round."""
+    """Run for ever: each `interval` seconds look, say so, call `on_healed(place)`; `beat()` in each round.
+
+    `on_lost(place)` and `observe(answer)` are as the healer's.
+    """
     _refuse_unsynced_effects(plan)
+    healer = Healer(bus, plan, on_lost=on_lost, observe=observe)
     while True:
         await asyncio.sleep(interval)
         beat()
         if not bus.connected:
             continue
         try:
-            for place in await heal(bus, plan, observe):
+            for place in await healer.heal():
                 _log.warning("provision.healed", place=place)
                 on_healed(place)
         except (NoAnswerError, ApiRefusalError) as error:
@@ -212,13 +182,16 @@ async def _keep_watched(bus: Bus, plan: Plan, write: Callable[[str], None], metr
         def on_healed(place: str) -> None:
             write(f"{place}: created again")
             figures.healed.labels(place).inc()
+
+        async def on_lost(place: str) -> None:
             lost = "where it was is lost" if place.startswith("durable") else "what it held is lost"
             announcer.on_gap(f"{place} was gone and is made again: {lost}")
+            await announcer.flush(_SAID_SECONDS)
 
         def beat() -> None:
             health.beat("healer", _ALIVE_SECONDS)
 
-        await keep(bus, plan, on_healed, observe=figures.observe, beat=beat)
+        await keep(bus, plan, on_healed, on_lost=on_lost, observe=figures.observe, beat=beat)
 
 
 def parse(argv: list[str], bus: BusSettings, metrics_port: int = 0) -> argparse.Namespace:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Final
 
@@ -159,6 +159,8 @@ class Auditor:
             self.proven[symbol] = ts
         elif verdict is Verdict.WRONG:
             self._on_difference(symbol, audit, now)
+        elif symbol in self._suspected:
+            self._look_again(symbol)
 
     def _on_difference(self, symbol: str, audit: Audit, now: float) -> None:
         """Give a book up where audits in a row found the same to differ; until then it is looked at again.
@@ -177,6 +179,17 @@ class Auditor:
         self.counts["open"] += 1
         if before.looks < MOST_LOOKS:
             self._suspected[symbol] = _Suspicion(found, audit.shown, before.looks + 1)
+            self._turns.pop(symbol, None)
+
+    def _look_again(self, symbol: str) -> None:
+        """Look at a suspected book again at once where a look said nothing, as its snapshot could not be had.
+
+        After as many as may be it waits for its turn, with what was found until then.
+        """
+        before = self._suspected[symbol]
+        at_once = before.looks < MOST_LOOKS
+        self._suspected[symbol] = replace(before, looks=before.looks + 1 if at_once else 0)
+        if at_once:
             self._turns.pop(symbol, None)
 
     def _end(self, symbol: str, verdict: Verdict) -> None:

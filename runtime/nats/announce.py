@@ -60,10 +60,10 @@ class Announcer:
         what = f"{messages} messages of it were not read" if messages > 0 else "it is not the one that was read"
         self.on_gap(f"stream {stream}: {what}")
 
-    async def flush(self) -> None:
-        """Wait until everything so far was published or given up."""
+    async def flush(self, timeout: float | None = None) -> None:
+        """Wait until everything so far was published or given up, or for `timeout` seconds; publishing goes on."""
         if self._sender is not None:
-            await self._sender
+            await asyncio.wait({self._sender}, timeout=timeout)
 
     async def _send(self) -> None:
         while self._waiting:

@@ -15,6 +15,7 @@ from contracts.streams import STATE
 from runtime import provision
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus, BusOptions
+from runtime.nats.streams.healing import Healer
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.embedded import free_port, nats_server
 from tests.api.world import READ_KEY, Start, Store, answering, api_settings, message_of, serving
@@ -189,6 +190,6 @@ async def test_a_bus_that_takes_no_messages_makes_it_not_ready_until_it_does(tmp
             refused = (await api.get("/health/ready", key=None)).json()
             assert "bus that can write" in refused["error"]["details"]["waiting_for"][0]
             assert streams.PROBE in (await api.get("/health/detailed")).json()["bus"]["write_problem"]
-            await provision.heal(bus, provision.declared(synced=True))
+            await Healer(bus, provision.declared(synced=True)).heal()
             await api.until("/health/ready", lambda answer: answer.status_code == 200)
         await bus.close()

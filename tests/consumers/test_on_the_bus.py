@@ -42,6 +42,7 @@ from runtime.clock import monotonic, now_ns
 from runtime.nats.bus import Bus
 from runtime.nats.durable import DurableRule, MissingDurableError
 from runtime.nats.kv.mirror import Mirror
+from runtime.nats.streams.healing import Healer
 from runtime.nats.streams.past import read_past
 from runtime.nats.streams.reader import ALL
 from runtime.servers.embedded import NatsServer
@@ -185,7 +186,7 @@ async def test_candles_go_on_when_the_stream_was_made_anew(own: Bus, trade: Make
         await publish(own, TRADES, trade(number, start + number))
     await run_until(5)
     await own.api(f"STREAM.DELETE.{streams.MARKET}")
-    await provision.heal(own, PLAN)
+    await Healer(own, PLAN).heal()
     for number in range(5, 8):
         await publish(own, TRADES, trade(number, start + number))
         await run_until(number + 1)
@@ -392,7 +393,7 @@ async def test_the_process_stops_cleanly_on_sigterm_and_starts_a_consumer_again_
         [line] = await until(process, b"consumer.failed", 1)
         assert b"MissingDurableError" in line
         assert b"clusters" in line
-        await provision.heal(own, PLAN)
+        await Healer(own, PLAN).heal()
         [line] = await until(process, b"consumer.ready", 1)  # the other one never stopped
         assert b"clusters" in line
         process.send_signal(signal.SIGTERM)

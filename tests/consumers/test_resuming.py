@@ -15,10 +15,10 @@ from consumers.whales import handlers as whales
 from contracts import codec, streams, subjects
 from contracts.signals import WhaleTrade
 from contracts.state import FeedHealth, WhalesState
-from runtime import provision
 from runtime.app.service import Service
 from runtime.clock import now_ns
 from runtime.nats.bus import Bus
+from runtime.nats.streams.healing import Healer
 from tests.consumers.test_on_the_bus import (
     LIQUIDATIONS,
     PLAN,
@@ -59,7 +59,7 @@ def run_storms(service: Service) -> Awaitable[None]:
 
 async def remake(bus: Bus, stream: str) -> None:
     await bus.api(f"STREAM.DELETE.{stream}")
-    await provision.heal(bus, PLAN)
+    await Healer(bus, PLAN).heal()
 
 
 async def wait_announced(bus: Bus, part: str, stream: str) -> None:
@@ -211,7 +211,7 @@ async def test_durable_that_is_made_again_within_seconds_costs_no_event(own: Bus
         for number in range(3):
             await publish(own, LIQUIDATIONS, liquidation(number, now + number))
         await asyncio.sleep(0.5)
-        await provision.heal(own, PLAN)
+        await Healer(own, PLAN).heal()
         found = await wait_stored(own, streams.SIGNALS, subjects.ALL_STORMS, 1)
         assert not running.task.done()
     assert found[0].count == 3

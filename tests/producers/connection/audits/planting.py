@@ -39,8 +39,25 @@ class Planted:
     def is_shown(self, depth: int) -> bool:
         """Whether it is, or should be, among the best ones; prices move."""
         top, price = self.side.top(depth), float(self.level[0])
+        if not top:
+            return False
         best, worst = float(top[0][0]), float(top[-1][0])
         return min(best, worst) <= price <= max(best, worst)
+
+    def look(self, listing: Listing, depth: int, now: float) -> Literal["right", "left"] | None:
+        """Note how it is, and return what became of it: the venue put it right, or the market left it behind.
+
+        It is of those that can be found while it is among the best `depth` levels; `now` in seconds.
+        """
+        if not self.is_wrong(listing):
+            self.right = self.right or now
+            return "right" if now - self.right >= SURELY else None
+        self.right = 0.0
+        if self.is_shown(depth):
+            self.hidden = 0.0
+            return None
+        self.at, self.hidden = now, self.hidden or now
+        return "left" if now - self.hidden > MOST_HIDDEN else None
 
 
 def plant(
@@ -108,19 +125,14 @@ class Planter:
                 (found.real if gap.is_real else found.false).append(gap)
         self._seen = len(world.gaps)
         for symbol, planted in list(self._planted.items()):
-            if not planted.is_wrong(world.listings[symbol]):
-                planted.right = planted.right or world.now
-                if world.now - planted.right >= SURELY:
-                    found.healed.append(planted.right - planted.at)
-                    del self._planted[symbol]
-            elif planted.is_shown(world.depth * 9 // 10):
-                planted.hidden = planted.right = 0.0
-            else:
-                planted.at, planted.hidden, planted.right = world.now, planted.hidden or world.now, 0.0
-                if world.now - planted.hidden > MOST_HIDDEN:  # the market has left it behind
-                    found.gone += 1
-                    del self._planted[symbol]
-                    world.renew(symbol)
+            became = planted.look(world.listings[symbol], world.depth * 9 // 10, world.now)
+            if became == "right":
+                found.healed.append(planted.right - planted.at)
+            elif became == "left":
+                found.gone += 1
+                world.renew(symbol)
+            if became is not None:
+                del self._planted[symbol]
         self._plant_next()
         return len(found.found) >= self._most
 

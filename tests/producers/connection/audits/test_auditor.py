@@ -65,6 +65,13 @@ class Followed:
         self.now += seconds
         return self.auditor.choose(self.turns, now=self.now)
 
+    def fail(self, symbol: str) -> None:
+        """Audit a book whose snapshot cannot be had."""
+        ts = int(self.now * SECOND)
+        self.auditor.start(symbol, ts=ts)
+        self.auditor.on_snapshot(symbol, None, ts=ts, now=self.now)
+        assert symbol not in self.auditor.under_way
+
     def audit(self, symbol: str, snapshot: Whole) -> None:
         """Audit a book whose best bid changes meanwhile."""
         ts = int(self.now * SECOND)
@@ -115,6 +122,43 @@ def test_what_differs_otherwise_each_time_hides_no_other_book() -> None:
     assert followed.choose(1.0) is None
     assert followed.choose(10.0) == "B"
     assert followed.gaps == []
+
+
+def test_a_look_that_says_nothing_costs_a_suspected_book_no_turn() -> None:
+    followed = Followed()
+    assert followed.choose(0.0) == "A"
+    followed.audit("A", whole("1"))
+    assert followed.choose(1.0) == "A"
+    followed.fail("A")
+    assert followed.choose(1.0) == "A"
+    followed.audit("A", whole("2"))
+    assert followed.choose(1.0) == "A"
+    followed.audit("A", whole("3"))
+    assert [symbol for symbol, _ in followed.gaps] == ["A"]
+
+
+def test_looks_that_say_nothing_end_and_what_was_found_before_counts_at_the_next_turn() -> None:
+    followed = Followed()
+    assert followed.choose(0.0) == "A"
+    followed.audit("A", whole("1"))
+    for number in range(MOST_LOOKS):
+        assert followed.choose(1.0) == "A", number
+        followed.fail("A")
+    assert followed.choose(1.0) is None
+    assert followed.choose(10.0) == "B"
+    followed.audit("B", whole("1"))
+    assert followed.choose(10.0) == "A"
+    followed.audit("A", whole("2"))
+    assert followed.choose(1.0) == "A"
+    followed.audit("A", whole("3"))
+    assert [symbol for symbol, _ in followed.gaps] == ["A"]
+
+
+def test_a_book_that_is_not_suspected_waits_for_its_turn_where_its_snapshot_cannot_be_had() -> None:
+    followed = Followed()
+    assert followed.choose(0.0) == "A"
+    followed.fail("A")
+    assert followed.choose(1.0) is None
 
 
 def test_a_snapshot_that_never_comes_is_given_up() -> None:

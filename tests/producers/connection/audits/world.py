@@ -11,7 +11,7 @@ import heapq
 import random
 import re
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from producers.connection.session import Session, SessionParts
 from producers.registry import VENUES
 from producers.simulator.hub import Session as Socket
 from producers.simulator.market.listing import Listing
+from producers.simulator.market.market import Market
 from producers.venue import BOOK, ConnectionPlan, RestCall, Venue
 from runtime.book.books import BookPace
 from runtime.nats.lanes.message import Parts, split_message
@@ -64,6 +65,12 @@ def is_real(listing: Listing, reason: str) -> bool:
     prices = listing.book.bid_prices if found["side"] == "bid" else listing.book.ask_prices
     there = {f"{float(listing.instrument.price_text(price)):g}" for price in prices}
     return (found["price"] in there) == (found["there"] != "0")
+
+
+def listings_of(market: Market, instruments: Iterable[Instrument]) -> dict[str, Listing]:
+    """Return by unified symbol what the simulated exchange has of these instruments."""
+    named = {(name, kind == SPOT): one for (_, kind, name), one in market.listings.items()}
+    return {item.symbol: named[item.venue_symbol, item.contract == SPOT] for item in instruments}
 
 
 @dataclass
@@ -113,8 +120,7 @@ class World:
         self.rng = random.Random(venue_id)
         followed = [item for _, item in self.exchange.instruments][:books]
         self._publisher = Publisher(venue_id, self, lambda: self.ts)
-        named = {(name, market == SPOT): one for (_, market, name), one in self.exchange.market.listings.items()}
-        self.listings = {item.symbol: named[item.venue_symbol, item.contract == SPOT] for item in followed}
+        self.listings = listings_of(self.exchange.market, followed)
         self._answers: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
         plans = self.venue.plan(BASE, followed, (BOOK,))
