@@ -268,9 +268,9 @@ def test_a_struct_has_the_bounds_of_its_model_and_of_those_within_it_unless_it_i
         with pytest.raises(msgspec.ValidationError, match=rf"\$\.{name}"):
             bounded(raw)
         assert msgspec.json.decode(codec.encode(trusting(raw))) == GOOD | {name: value}
-    for decode in (bounded, trusting):
+    for read in (bounded, trusting):
         with pytest.raises(msgspec.ValidationError, match=r"\$\.parts"):
-            decode(codec.encode(GOOD | {"parts": [None]}))
+            read(codec.encode(GOOD | {"parts": [None]}))
 
 
 def test_an_event_is_named_as_its_model_cannot_be_changed_and_is_not_looked_at_by_the_collector() -> None:
