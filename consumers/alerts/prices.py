@@ -74,7 +74,8 @@ class PriceFeed:
         if venue not in state.used or state.clock - state.at <= SILENT_NS:
             return None
         since = state.clock - SILENT_NS
-        fresh = [state.lasts[name][1] for name in state.used if state.lasts.get(name, (0, ""))[0] >= since]
+        lasts = [state.lasts[name] for name in state.used if name in state.lasts]
+        fresh = [last for at, last in lasts if at >= since]
         if 2 * len(fresh) < len(state.used):
             return None
         return self._price(ticker, format(median(map(Decimal, fresh)), "f"))

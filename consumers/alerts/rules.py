@@ -211,10 +211,9 @@ def _figures(rule: PriceRule) -> dict[str, Any]:
 
 def _changed(rule: Rule, given: dict[str, Any]) -> PriceRule:
     """Return the figures of a rule with what is given in their place; InvalidParameterError where they do not fit."""
-    names = set(PriceRule.model_fields) - {"symbol", "exchange"}
-    figures = {name: getattr(rule, name) for name in names} | {name: given[name] for name in names & given.keys()}
+    figures = {name: given.get(name, getattr(rule, name)) for name in PriceRule.model_fields}
     figures["hysteresis"] = figures["hysteresis"] or "0.1"
-    return checked_rule({"symbol": rule.symbol, "exchange": rule.exchange, **figures})
+    return checked_rule(figures)
 
 
 def _future(time: datetime | None, now_ns: int) -> int | None:

@@ -184,7 +184,7 @@ def _consolidate(used: tuple[Quoted, ...], stale: tuple[str, ...], outliers: tup
 
 
 def _best(offers: Iterable[tuple[str | None, str]], *, highest: bool) -> Best | None:
-    best = [Best(Decimal(price), venue) for price, venue in offers if price is not None and Decimal(price) > 0]
+    best = [Best(Decimal(price), venue) for price, venue in offers if price is not None]
     if not best:
         return None
     return max(best, key=lambda item: item.price) if highest else min(best, key=lambda item: item.price)

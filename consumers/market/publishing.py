@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
@@ -121,29 +121,29 @@ class Consolidator:
         reader = Reader(self._state, now, self._newer)
         quoted = _or_none(lambda: reader.list_quoted(self._by_market.get(market, ())))
         fields = events.ticker_fields(market, quoted or ())
-        if not self._is_news((subjects.STATE_TICKER, market), fields, reader.holds_until) or fields is None:
-            return None
-        return subjects.CONSOLIDATED_TICKER + market, *events.encode_ticker(fields)
+        news = self._find_news((subjects.STATE_TICKER, market), fields, reader.holds_until)
+        return None if news is None else (subjects.CONSOLIDATED_TICKER + market, *events.encode_ticker(news))
 
     def _make_book(self, market: str, now: int) -> Output | None:
         reader = Reader(self._state, now)
         offered = _or_none(lambda: offer_books(reader, self._by_market.get(market, ())))
         fields = events.book_fields(market, offered or ())
-        if not self._is_news((subjects.STATE_BOOK, market), fields, reader.holds_until) or fields is None:
-            return None
-        return subjects.CONSOLIDATED_BOOK + market, *events.encode_book(fields)
+        news = self._find_news((subjects.STATE_BOOK, market), fields, reader.holds_until)
+        return None if news is None else (subjects.CONSOLIDATED_BOOK + market, *events.encode_book(news))
 
-    def _is_news(self, key: tuple[str, str], fields: Mapping[str, Any] | None, holds_until: int) -> bool:
-        """Whether this is to be published; it is taken as published then."""
+    def _find_news(
+        self, key: tuple[str, str], fields: dict[str, Any] | None, holds_until: int
+    ) -> dict[str, Any] | None:
+        """Return what is to be published, which is taken as published then; None where that is known already."""
         if fields is None:
             self._expires.pop(key, None)
-            return False
+            return None
         self._expires[key] = holds_until
-        content = events.content_of(dict(fields))
+        content = events.content_of(fields)
         if self._said.get(key) == content:
-            return False
+            return None
         self._said[key] = content
-        return True
+        return fields
 
     def forget(self) -> None:
         """Forget what was published, and publish everything: somebody else did meanwhile, or it did not arrive."""

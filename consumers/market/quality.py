@@ -16,14 +16,7 @@ SIM: Final = "sim"
 GAP: Final = "gap"
 STALE: Final = "stale"
 _WORSE: Final = {LIVE: 0, SIM: 1, GAP: 2, STALE: 3}
-_FEED_STATES: Final = {
-    "live": LIVE,
-    "gap": GAP,
-    "resync": GAP,
-    "stale": STALE,
-    "down": STALE,
-    "connecting": STALE,
-}
+_FEED_STATES: Final = {"live": LIVE, "gap": GAP, "resync": GAP}  # of every other one all is stale
 
 DEAD_AFTER_NS: Final = 5_000_000_000
 """A feed's health is written once a second: one so old was left behind by a cache that is dead or cannot write."""

@@ -14,7 +14,7 @@ from contracts.services.telegram.operations import Button, EditPhoto, Message, P
 Json = dict[str, Any]
 _GONE: Final = ("blocked by the user", "user is deactivated", "bot was kicked", "not a member", "can't initiate")
 _ALREADY: Final = ("message is not modified", "message to delete not found", "hide_requester_missing")
-_OK, _REFUSED, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 200, 400, 401, 403, 404, 429, 500
+_REFUSED, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_MANY, _SERVER = 400, 401, 403, 404, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class BadPhotoError(ValueError):
     """A picture is no base64."""
 
 
-def make_call(job: TelegramJob, *, plain: bool = False) -> Call:
+def make_call(job: TelegramJob, *, plain: bool) -> Call:
     """Return the request of a job; `plain`: its text without formatting. BadPhotoError for a picture that is none."""
     operation = job.operation
     hidden = {"op", "buttons", "photo", "is_file_id", "reply_to", "silent", "preview", "rights"}

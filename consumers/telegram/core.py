@@ -167,6 +167,7 @@ class Gateway:
             return None
         thread = first.job.thread_id
         found: list[Queued] = []
+        lines: list[str] = []
         room = LONGEST - 200
         for one in lane.jobs:
             if (
@@ -178,11 +179,12 @@ class Gateway:
                 if room < 0 or len(found) == _MOST_MERGED:
                     break
                 found.append(one)
+                lines.append(one.job.digest)
         if len(found) < DIGEST_FROM:
             return None
         merged = {one.key for one in found}
         lane.jobs = deque(one for one in lane.jobs if one.key not in merged)
-        return Batch(tuple(found), digest([one.job.digest or "" for one in found]))
+        return Batch(tuple(found), digest(lines))
 
     def _drop_stale(self, lane: _Lane, now_ns: int) -> None:
         while lane.jobs and lane.jobs[0].job.expires is not None and lane.jobs[0].job.expires <= now_ns:

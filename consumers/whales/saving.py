@@ -69,7 +69,7 @@ class Written:
     """A document, and how much there was no room for."""
 
     body: bytes
-    unsaved: int = 0
+    unsaved: int
 
 
 def write(

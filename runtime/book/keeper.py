@@ -99,7 +99,6 @@ class BookKeeper:
         """Forget the book: a new connection, or a gap."""
         self.live = self.refilling = False
         self.seq = None
-        self._fresh = False
         self._buffer.clear()
         self.bids.replace(())
         self.asks.replace(())

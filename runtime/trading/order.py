@@ -208,15 +208,16 @@ def on_report(order: Order, report: Report, now_ns: int) -> Order:
         return _on_report_of_ended(order, report, now_ns)
     merged = _merged(order, report)
     status: Status = "filled" if report.status == "open" and merged.filled >= order.amount else report.status
-    reason = "it reached the venue after it was given up" if late else report.reason
+    reason, error = "it reached the venue after it was given up" if late else report.reason, None
     if status == "rejected":
         reason = report.reason or "the exchange rejected it"
+        error = refusal("VENUE_REFUSED", reason)
     after = _changed(
         merged,
         now_ns,
         status=status,
         reason=reason,
-        error=refusal("VENUE_REFUSED", reason or ""),
+        error=error,
         cancel_ns=now_ns if late and order.cancel_ns is None else order.cancel_ns,
         cancelling=False,
         look_ns=_look_after(replace(merged, status=status), now_ns, late=late),

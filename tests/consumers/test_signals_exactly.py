@@ -82,6 +82,7 @@ def test_liquidations_of_more_than_a_day_before_their_receipt_are_counted_and_le
 def test_bases_that_are_dropped_for_others_are_counted(
     module: Any, liquidation: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert module.BASES == 5_000
     monkeypatch.setattr(module, "BASES", 2)
     detector = make_storms() if module is storms else ClusterDetector(CLUSTERS)
     make = liquidation if module is storms else whale

@@ -1,17 +1,23 @@
-"""Plainly good events are decoded without patterns, to the exact bounds; the others in full, with the exact reason."""
+"""Plainly good events are decoded without patterns, to the exact bounds; the others in full, with the exact reason.
+
+And what is derived of a model: the struct's name, its bounds and those of the models within it, what it costs.
+"""
 
 from __future__ import annotations
 
+import gc
 import json
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
 import msgspec
 import pytest
+from pydantic import BaseModel, Field
 
 from contracts import codec
 from contracts.codec import EVENTS, MOST_AHEAD_NS, UNDECODABLE, decode, decode_all, find_route, schema_of, trusted
-from contracts.market import BookSnapshot
-from contracts.numbers import DAY_NS
+from contracts.market import BookSnapshot, Trade
+from contracts.numbers import DAY_NS, PriceText
 from contracts.schema.routes import BadEventError
 from tests.consumers.odd_events import golden
 
@@ -165,6 +171,8 @@ def test_a_subject_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_route(subject.decode()) is route
     decode_all([(subject, body)], NOW)
     assert codec._routes == {subject.decode(): route, subject: route}
+    monkeypatch.setattr(codec, "_open_raw", None)
+    assert len(decode_all([(subject, body)], NOW)[0]) == 1
     assert (route.kind, route.venue, route.symbol, route.timeframe, route.replayed) == (
         *("trade", "okx", "BTC/USDT:USDT", None),
         False,
@@ -214,3 +222,62 @@ def test_who_reads_what_was_written_here_needs_no_patterns() -> None:
         msgspec.json.decode(odd, type=codec.fast(BookSnapshot))
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(json.dumps(body | {"bids": [["1"]]}).encode(), type=trusted(BookSnapshot))
+
+
+# ---- what is derived of a model
+
+
+class Part(BaseModel):
+    """One of several."""
+
+    number: Annotated[int, Field(ge=0, le=9)]
+
+
+class Whole(BaseModel):
+    """Has a field of each kind that can be bounded."""
+
+    number: Annotated[int, Field(ge=-3, le=3)] | None
+    name: Annotated[str, Field(min_length=1, max_length=2), "a mark that bounds nothing"]
+    price: PriceText
+    names: Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=2)]
+    parts: list[Part]
+
+
+GOOD: dict[str, Any] = {"number": 3, "name": "ab", "price": "1.5", "names": ["a", "b"], "parts": [{"number": 9}]}
+BAD: list[tuple[str, Any]] = [
+    ("number", 4),
+    ("number", -4),
+    ("name", ""),
+    ("name", "abc"),
+    ("price", "x"),
+    ("names", ["a", "b", "c"]),
+    ("names", [""]),
+    ("parts", [{"number": 10}]),
+    ("parts", [{"number": -1}]),
+]
+
+
+def test_a_struct_has_the_bounds_of_its_model_and_of_those_within_it_unless_it_is_trusted() -> None:
+    bounded = msgspec.json.Decoder(codec.derive(Whole, {})).decode
+    trusting = msgspec.json.Decoder(codec.derive(Whole, {}, bounded=False)).decode
+    for body in (GOOD, GOOD | {"number": None}):
+        assert msgspec.json.decode(codec.encode(bounded(codec.encode(body)))) == body
+        assert Whole.model_validate(body).price == Decimal("1.5")
+    for name, value in BAD:
+        raw = codec.encode(GOOD | {name: value})
+        with pytest.raises(msgspec.ValidationError, match=rf"\$\.{name}"):
+            bounded(raw)
+        assert msgspec.json.decode(codec.encode(trusting(raw))) == GOOD | {name: value}
+    for read in (bounded, trusting):
+        with pytest.raises(msgspec.ValidationError, match=r"\$\.parts"):
+            read(codec.encode(GOOD | {"parts": [None]}))
+
+
+def test_an_event_is_named_as_its_model_cannot_be_changed_and_is_not_looked_at_by_the_collector() -> None:
+    struct = codec.derive(Trade, {})
+    assert (struct.__name__, struct.__doc__) == ("FastTrade", Trade.__doc__)
+    event = msgspec.json.decode(codec.encode(golden(Trade, NOW)[1]), type=struct)
+    assert not gc.is_tracked(event)
+    with pytest.raises(AttributeError, match="immutable"):
+        event.price = "1"
+    assert codec.fast(Trade).__struct_fields__ == struct.__struct_fields__

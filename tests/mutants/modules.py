@@ -123,6 +123,6 @@ MODULES: Final[dict[str, Module]] = {
     "storms": Module(("consumers/storms/core.py",), SIGNALS),
     "telegram": Module(
         tuple(f"consumers/telegram/{name}.py" for name in ("calls", "core", "pacing", "texts")),
-        tuple(f"tests/consumers/telegram/test_{name}.py" for name in ("calls", "core", "pacing")),
+        tuple(f"tests/consumers/telegram/test_{name}.py" for name in ("calls", "core", "pacing", "queues")),
     ),
 }

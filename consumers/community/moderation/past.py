@@ -107,9 +107,8 @@ def plan_undo(
 
 def awaited(plan: UndoPlan) -> list[str]:
     """Return the ids of the actions that are undone when they are lifted in Telegram: not those that hold nothing."""
-    lifts = {one.user_id for one in plan.results if one.result == "undone" and one.action not in {None, "unwarn"}}
     names = {action.id for action in plan.undone if action.kind != "warn"}
-    return [one.id for one in plan.results if one.result == "undone" and one.id in names and one.user_id in lifts]
+    return [one.id for one in plan.results if one.result == "undone" and one.id in names]
 
 
 def _result_of(

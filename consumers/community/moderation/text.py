@@ -52,7 +52,7 @@ def tokens(text: str) -> list[str]:
 
 
 def _joined(single: Sequence[str]) -> list[str]:
-    return ["".join(single)] if len(single) > 1 else list(single)
+    return ["".join(single)] if single else []
 
 
 def find_word(text: str, words: Iterable[str], *, whole: bool = True, folded: bool = True) -> str | None:

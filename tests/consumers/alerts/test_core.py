@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.alerts.core import SECOND, PriceWatch, Rule, State, begin_again
+from consumers.alerts.core import MOST_CAUSES, SECOND, PriceWatch, Rule, State, begin_again
 from consumers.alerts.prices import Price
 
 T0 = 1_795_291_200 * SECOND
@@ -184,6 +184,7 @@ def test_what_is_met_within_a_snooze_is_reported_after_it() -> None:
 
 def test_nothing_is_met_after_the_end_and_what_was_held_is_reported() -> None:
     world = World(rule(expires_ns=T0 + 100 * SECOND, cooldown_seconds=60))
+    assert World(world.rule).at(100, "65000") == []
     world.at(0, "64000", "65000")
     world.at(50, "64000", "65000")
     (alert,) = world.at(200, "64000", "65000")
@@ -191,11 +192,63 @@ def test_nothing_is_met_after_the_end_and_what_was_held_is_reported() -> None:
     assert world.at(400, "64000", "65000") == []
 
 
-def test_a_crossing_that_nobody_saw_in_time_is_late() -> None:
-    watch = PriceWatch(rule(), State())
+@pytest.mark.parametrize(("after", "late"), [(None, False), (10 * SECOND, False), (10 * SECOND + 1, True)])
+def test_a_crossing_that_nobody_saw_in_time_is_late(after: int | None, late: bool) -> None:
+    watch = PriceWatch(rule(tail="binance.BTC.USDT.spot"), State())
     price = Price(T0, Decimal(66000), "66000", "t", sim=True)
-    alert = watch.fold(price, T0 + 11 * SECOND)
-    assert (alert.late, alert.sim) == (True, True)
+    alert = watch.fold(price, None if after is None else T0 + after)
+    assert (alert.late, alert.sim, alert.venue, alert.rule) == (late, True, "binance", "price/1")
+
+
+def test_a_rule_speaks_of_each_crossing_once_and_is_armed_a_hysteresis_away() -> None:
+    below = World(rule(condition="below", cooldown_seconds=0))
+    assert len(below.at(0, "66000", "65000", "64990", "65064", "64999")) == 1
+    assert len(below.at(1, "65065", "64999")) == 1
+    crosses = World(rule(condition="crosses", cooldown_seconds=0))
+    crosses.at(0, "66000", "64999", "64936", "65001")
+    assert crosses.watch.state.crossings == 1
+    crosses.at(1, "64935", "65001")
+    assert crosses.watch.state.crossings == 2
+    assert below.watch.band == crosses.watch.band == (64935, 65065)
+
+
+def test_a_message_names_its_newest_hundred_causes() -> None:
+    world = World(rule(condition="crosses", hysteresis="0", cooldown_seconds=60))
+    prices = ["64000", "66000"] * 60
+    world.at(0, *prices[:5])
+    world.at(60, "65500", "64500")
+    assert [(alert.stands_for, len(alert.causes)) for alert in world.said] == [(1, 1), (5, 5)]
+    world.at(61, *prices)
+    (alert,) = world.at(121, "66001")
+    assert (alert.stands_for, MOST_CAUSES) == (119, 100)
+    assert alert.causes == [f"tick.{T0 + 61 * SECOND + number * 1_000_000}" for number in range(20, 120)]
+
+
+def test_a_move_of_just_the_percentage_counts_within_the_window_and_not_at_its_end() -> None:
+    for last, seconds, count in (("101", 59, 1), ("99", 59, 1), ("101", 60, 0), ("99.01", 59, 0), ("100.99", 59, 0)):
+        world = World(rule(condition="change", value="1", window_seconds=60, cooldown_seconds=0))
+        world.at(0, "100")
+        assert [alert.stands_for for alert in world.at(seconds, last)] == [1] * count
+
+
+def test_a_window_is_kept_as_the_lowest_and_highest_price_of_each_sixtieth() -> None:
+    world = World(rule(condition="change", value="50", window_seconds=120))
+    first = T0 // (2 * SECOND)
+    world.at(0, "100", "99", "101")
+    world.at(3, "102", "98", "103")
+    world.at(5.9, "100.5", "97", "104")
+    assert world.watch.state.window == [(first, "99", "101"), (first + 1, "98", "103"), (first + 2, "97", "104")]
+    at = [T0 + seconds * SECOND for seconds in (119, 121, 123, 125)]
+    assert [world.watch.extremes(one) for one in at] == [("97", "104")] * 3 + [None]
+
+
+def test_what_is_saved_of_a_rule_that_saw_nothing_and_of_one_from_before_its_newest_fields() -> None:
+    state = State()
+    assert (state.seq, state.seq_ns, state.clock, state.due, state.held) == (0, 0, 0, 0, 0)
+    assert (state.feed.clock, state.feed.at, state.feed.used, state.feed.lasts) == (0, 0, [], {})
+    old = rule()
+    assert (old.revision, old.expires_ns, old.snoozed_ns, old.note, old.telegram) == (1, None, 0, None, None)
+    assert (old.webhooks, old.request_key, old.asked) == (False, None, "")
 
 
 def test_a_changed_rule_begins_again_and_goes_on_counting() -> None:
@@ -206,3 +259,12 @@ def test_a_changed_rule_begins_again_and_goes_on_counting() -> None:
     (alert,) = world.at(1, "66000", "67000")
     assert alert.id.endswith(".2")
     assert world.watch.state.crossings == 2
+
+
+def test_an_interval_that_begins_again_is_counted_from_there() -> None:
+    world = World(rule(condition="every", value=None, interval_seconds=60, cooldown_seconds=0))
+    assert len(world.at(61, "1")) == 1
+    begin_again(world.watch.state)
+    world.restart(since_ns=T0 + 100 * SECOND)
+    assert world.at(159, "1") == []
+    assert [alert.stands_for for alert in world.at(160, "1")] == [1]

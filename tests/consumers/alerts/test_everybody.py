@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consumers.alerts.core import LATE_NS, MOST_CAUSES
-from consumers.alerts.everybody import Everybody, alert_subject
+from consumers.alerts.everybody import KEYS, Everybody, alert_subject
 from contracts import subjects
 from tests.consumers.alerts.conftest import RULES, SECOND
 from tests.consumers.test_storms_and_clusters import START, whale
@@ -70,6 +70,8 @@ def test_a_liquidation_is_worth_its_average_price_and_nothing_is_known_without_a
     everybody = Everybody(RULES)
     averaged = fold(everybody, PERP, liquidation(1, average_price="90000", price="1"))
     assert (averaged.state, averaged.usd) == ("fired", "900000.00")
+    inverse = fold(everybody, PERP, liquidation(4, symbol="BTC/USD:BTC"))
+    assert (inverse.state, inverse.usd) == ("held", "1000000.00")
     for event in (liquidation(2, amount=None, contracts="5"), liquidation(3, symbol="BTC/EUR:EUR")):
         verdict = fold(everybody, PERP, event)
         assert (verdict.state, verdict.usd, verdict.alert) == ("not_met", None, None)
@@ -110,6 +112,7 @@ def test_what_arrives_before_the_last_one_speaks_at_the_later_time() -> None:
 
 def test_an_alert_names_its_newest_causes_only() -> None:
     everybody = Everybody(RULES)
+    assert (MOST_CAUSES, KEYS) == (100, 20_000)
     for number in range(MOST_CAUSES + 5):
         fold(everybody, SPOT, whale(number, START + number))
     alert = fold(everybody, SPOT, whale(1000, START + 300 * SECOND)).alert

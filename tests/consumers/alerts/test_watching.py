@@ -70,6 +70,10 @@ def test_a_median_needs_half_of_its_exchanges_to_be_fresh() -> None:
     assert text(fold(feed, "b", 7, "20")) == "15"
     assert text(fold(feed, "b", 11, "30")) == "20"  # a is five seconds old
     assert fold(feed, "b", 11.5, "30") is None  # and now more than that
+    three = PriceFeed(ALL)
+    fold(three, "all", 0, "64000", used=["a", "b", "c"])
+    assert fold(three, "a", 6, "10") is None
+    assert text(fold(three, "c", 7, "20")) == "15"
 
 
 def test_a_feed_goes_on_from_what_was_kept() -> None:
@@ -124,12 +128,13 @@ def test_a_rule_that_joins_others_sees_only_what_comes_after_it() -> None:
     found.add(watch("a"))
     assert see(found, 7, "66000") == ["a"]
     found.add(watch("b", since_seq=9))
+    found.add(watch("c"))
     looked: list[Price] = []
-    assert see(found, 8, "66000", look=looked.append) == []
-    assert len(looked) == 1
+    assert see(found, 8, "66000", look=looked.append) == ["c"]
+    assert len(looked) == 2
     assert see(found, 9, "66000") == []
     assert see(found, 10, "66000") == ["b"]
-    assert [one.state.seq for one in found.states()] == [10, 10]
+    assert [one.state.seq for one in found.states()] == [10, 10, 10]
 
 
 def test_rules_of_one_place_share_a_feed_and_those_further_back_catch_up() -> None:
@@ -141,7 +146,11 @@ def test_rules_of_one_place_share_a_feed_and_those_further_back_catch_up() -> No
     assert see(found, 3, "66000") == ["c"]
     assert see(found, 6, "66000") == ["a", "b"]
     found.add(watch("d", since_seq=6))
-    assert "d" in groups[0].watches  # with those that stand furthest
+    assert "d" in groups[0].watches
+    behind = Watchlist()
+    behind.load([kept[2], kept[0]])
+    behind.add(watch("d", since_seq=5))
+    assert [sorted(group.watches) for group in behind._groups["BTC.USDT.spot"]] == [["c"], ["a", "d"]]  # furthest on
 
 
 def test_rules_of_two_tails_of_a_market_have_feeds_of_their_own() -> None:

@@ -39,6 +39,15 @@ def test_of_equal_prices_the_writing_of_the_first_stays(trade: Make) -> None:
         assert (str(bar.high), str(bar.low), str(bar.close)) == ("100", "100", "100.000")
 
 
+@pytest.mark.parametrize(
+    ("trade_id", "seq", "number"), [("5", None, "5"), ("5", 9, "5"), ("a", None, "a"), ("a", 9, "9")]
+)
+def test_trades_of_one_time_are_ordered_by_their_id_or_else_by_their_sequence(
+    trade: Make, trade_id: str, seq: int | None, number: str
+) -> None:
+    assert bars.number_text(trade(1, trade_id=trade_id, seq=seq)) == number
+
+
 def test_a_bar_was_received_when_the_last_of_its_trades_was(trade: Make) -> None:
     with localcontext(EXACT):
         bar = bars.open_bar(START, trade(1, ts_recv=START + 5), START, 1)

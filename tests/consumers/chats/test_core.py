@@ -110,6 +110,18 @@ def test_an_alert_links_the_page_as_it_was_where_our_own_address_is_known() -> N
     assert past.url == f"https://hydrophone.example/?as_of={iso(alert().fired_at)}&symbol=BTC"
 
 
+def test_nothing_is_linked_where_our_own_address_is_not_known() -> None:
+    price = alert(
+        "price_alert", owner="telegram:42", telegram=-100, price="91000", condition="above", threshold="90000"
+    )
+    (job,), own_job = core.jobs_of(alert(), [subscription()], NOW_NS), core.own_job(price, Profile(user_id=42), NOW_NS)
+    for found in (job, own_job):
+        assert found is not None
+        assert isinstance(found.operation, SendMessage)
+        assert found.operation.buttons is not None
+        assert [button.url for button in found.operation.buttons[0]] == [None]
+
+
 def test_jobs_of_two_chats_or_topics_have_ids_of_their_own() -> None:
     chats = [subscription(1), subscription(2), subscription(2, thread_id=5)]
     assert len({job.id for job in core.jobs_of(alert(), chats, NOW_NS)}) == 3

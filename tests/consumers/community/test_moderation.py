@@ -26,6 +26,7 @@ BANS: frozenset[Permission] = frozenset({"ban_members"})
         ("|a| !b! now", ["ab", "now"]),
         ("! now", ["!", "now"]),
         ("one,two", ["one", "two"]),
+        ("aX b", ["aX", "b"]),
         ("", []),
     ],
 )
@@ -47,14 +48,16 @@ def test_the_first_word_that_is_there_is_named_and_drawn_out_letters_are_found()
     assert text.find_word("frrreee beer", ["free beer"]) is None  # not both kinds at once
     assert text.find_word("spaaam", ["spam"], folded=False) is None
     assert text.find_word("!spam!", ["spam"], folded=False) == "spam"
+    assert text.find_word("XspamX", ["spam"]) is None
+    assert text.find_word("so !now! it is", ["!now! it"]) == "!now! it"
     assert text.find_word("a spammer", ["spam"]) is None
     assert text.find_word("a spammer", ["spam"], whole=False) == "spam"
     assert text.find_word("anything", [".", ""], whole=False) is None
 
 
 def test_links_are_those_of_the_text_and_those_behind_it() -> None:
-    assert text.find_links("see a.example/x!), and (www.b.example).", ["https://c.example"]) == [
-        "a.example/x",
+    assert text.find_links("see a.example/X!), and (www.b.example).", ["https://c.example"]) == [
+        "a.example/X",
         "www.b.example",
         "https://c.example",
     ]
@@ -131,6 +134,9 @@ def test_rules_of_one_priority_are_tried_by_id_and_disabled_ones_are_not() -> No
     names = [("b", 1), ("a", 1), ("c", 2), ("d", -1)]
     found = [Rule(name, name, "words", rule("words", words=["x"]).params, Penalty(kind="warn"), n) for name, n in names]
     assert [one.name for one in evaluate.in_order(found)] == ["c", "a", "b", "d"]
+    kind, params, penalty = "words", found[0].params, found[0].penalty
+    plain = [Rule("z", "z", kind, params, penalty), Rule("y", "y", kind, params, penalty, priority=0)]
+    assert [one.name for one in evaluate.in_order(plain)] == ["y", "z"]
     off = Rule("z", "z", "words", found[0].params, Penalty(kind="warn"), 9, enabled=False)
     assert [one.name for one, _ in evaluate.evaluate([off, *found], seen(text="x"), NOBODY, Window())] == ["c"]
     assert evaluate.evaluate(found, seen(text="x"), BANS, Window()) == []

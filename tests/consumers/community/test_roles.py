@@ -27,6 +27,8 @@ def test_a_parent_that_cannot_be_is_refused_with_the_chain() -> None:
         with pytest.raises(kind, match=words) as refused:
             core.check_parent(found, "a", parent)
         assert refused.value.details["parameter"] == "parent"
+    with pytest.raises(ConflictError, match=r"b -> d -> c -> b$"):
+        core.check_parent(found, "b", "d")
     core.check_parent(found, "new", "d")
 
 
@@ -35,6 +37,7 @@ def test_as_many_roles_inherit_from_each_other_as_may_and_no_more() -> None:
     found = roles(*chain, role("x"), role("y", parent="x"), role("z", parent="y"))
     core.check_parent(found, "y", None)
     core.check_parent(found, "z", chain[-1].name)
+    core.check_parent(found | roles(role("last", parent=chain[-1].name)), "z", "last")
     core.check_parent(found, "y", chain[-1].name)
     with pytest.raises(ConflictError, match=f"At most {DEEPEST} roles may inherit from each other"):
         core.check_parent(found, "x", chain[-1].name)
@@ -73,7 +76,8 @@ def test_a_group_is_found_by_its_words(name: str, username: str | None, ids: lis
 
 
 @pytest.mark.parametrize(
-    ("search", "prefix"), [(" @Whales ", "whales"), ("-100 x", "100"), ("  ", ""), ("!? b", "b"), ("!?", "!?")]
+    ("search", "prefix"),
+    [(" @Whales ", "whales"), ("-100 x", "100"), ("  ", ""), ("!? b", "b"), ("!?", "!?"), ("@", ""), ("-", "")],
 )
 def test_a_search_begins_a_word(search: str, prefix: str) -> None:
     assert core.search_prefix(search) == prefix

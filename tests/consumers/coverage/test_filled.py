@@ -72,6 +72,18 @@ def test_a_loss_of_a_moment_is_explained_by_what_was_filled_from_a_second_before
         assert filled(book) == [(0, SECOND)]
 
 
+@pytest.mark.parametrize(
+    ("cut", "span", "whole"), [((-10, 0), (0, 5), (-2, 5)), ((0, 10), (-5, 0), (-5, 2)), ((-10, 10), (-1, 1), (-3, 3))]
+)
+def test_a_cut_of_the_hour_before_or_after_is_near_too(cut: Any, span: Any, whole: Any) -> None:
+    turn = BEGIN + HOUR_NS
+    at = [turn + second * SECOND for second in (*cut, *span)]
+    book = book_of(status("down", at[0], "trade"), status("live", at[1], "trade"))
+    book.on_status(status("live", turn + MINUTE, "trade", BTC, filled=[(at[2], at[3] - 1)]))
+    found = [edge + START - turn for part in filled(book) for edge in part]
+    assert (found[0], found[-1]) == tuple(second * SECOND for second in whole)
+
+
 def test_a_span_over_the_hour_is_of_both_hours() -> None:
     start, end = BEGIN + HOUR_NS - 3 * SECOND, BEGIN + HOUR_NS + 2 * SECOND
     book = book_of(status("down", start, "trade"), status("live", end, "trade"))

@@ -60,6 +60,7 @@ def test_a_message_has_its_topic_its_answer_its_silence_and_its_preview() -> Non
 def test_buttons_are_rows_of_links_and_of_what_comes_back() -> None:
     rows = [[Button(text="go", url="https://a.example"), Button(text="why", data="y|1")], [Button(text="plain")]]
     params = call(SendMessage(text="a", buttons=rows)).params
+    assert set(params) == {"chat_id", "text", "link_preview_options", "reply_markup"}
     assert params["reply_markup"] == {
         "inline_keyboard": [
             [{"text": "go", "url": "https://a.example"}, {"text": "why", "callback_data": "y|1"}],
@@ -156,6 +157,14 @@ def test_what_was_done_before_is_done(words: str) -> None:
 )
 def test_what_answers_at_the_edges_mean(status: int, body: dict[str, Any], outcome: object) -> None:
     assert read_answer(status, {"ok": False, **body}) == outcome
+
+
+def test_away_is_the_token_or_a_failure_that_it_says() -> None:
+    found = [read_answer(status, {"ok": False}) for status in (401, 500)]
+    assert [(one.token, one.answered) for one in found if isinstance(one, Unreachable)] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 # ---- texts

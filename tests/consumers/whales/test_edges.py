@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.whales import saving
+from consumers.whales import groups, saving
 from consumers.whales.core import INSTRUMENTS, WhaleDetector
 from consumers.whales.groups import MARK, MOST_FILLS, InstrumentState, average_price, check_fill
 from consumers.whales.rules import Adaptive, WhaleCounts, WhaleRules
@@ -53,7 +53,7 @@ def test_rules_and_counts_begin_as_documented() -> None:
     assert (RULES.name, RULES.hold) == ("whale/1", 200 * MS)
     assert Adaptive() == Adaptive(share=(999, 1000), samples=1000, floor_usd=Decimal(10_000))
     assert WhaleCounts() == WhaleCounts(0, 0, 0, 0, 0, 0, 0, 0, 0)
-    assert (WhaleDetector(RULES).seq, INSTRUMENTS) == (0, 20_000)
+    assert (WhaleDetector(RULES).seq, INSTRUMENTS, groups._REMEMBERED) == (0, 20_000, 4096)
     assert (saving.KEY, saving.hour_key(50)) == ("whales", "whales.sizes.2")
 
 
@@ -235,6 +235,14 @@ def test_a_group_that_no_sum_can_hold_is_at_fault() -> None:
     assert check_fill(float(most) / 2, str(most / 2 - 1), "1") == pytest.approx(float(most))
     with pytest.raises(FigureError, match="10\\^15"):
         check_fill(0.0, str(most), "1")
+    with pytest.raises(FigureError, match="group of fills"):
+        check_fill(float(most) - 0.125, "0.25", "1")
+
+
+def test_a_first_fill_may_be_worth_all_that_a_group_may(trade: Make) -> None:
+    for price, faults in (("999999999999999.5", 0), ("1000000000000000", 1)):
+        one = trade(1, price=price, amount="1")
+        assert len(WhaleDetector(RULES).fold([(SPOT, one)], 1, START)[1]) == faults
 
 
 def test_a_group_of_exactly_the_limit_is_a_whale_and_one_below_is_none(trade: Make) -> None:
@@ -251,6 +259,8 @@ def test_comparisons_are_traced_of_every_group(trade: Make) -> None:
     (compared,) = trace.comparisons
     assert (compared.what, compared.value, compared.operator, compared.limit) == ("usd_value", "10", ">=", "1000000")
     assert (compared.holds, compared.at) == (False, START)
+    detector.fold([(SPOT, trade(3, START + 2, amount="0")), (SPOT, trade(4, START + 3))], 2, START)
+    assert [one.value for one in trace.comparisons] == ["10", "100", "0"]
 
 
 def test_the_quote_of_a_contract_is_not_what_it_settles_in(trade: Make) -> None:
@@ -274,6 +284,16 @@ def test_an_adaptive_limit_begins_with_its_last_sample_and_keeps_its_floor(trade
         detector.fold([(SPOT, one)], 1, START + number * SECOND)
         limits.append(state(detector).limit)
     assert limits == [1_000_000, 1_000_000, 1_000_000, 50, 50]
+
+
+def test_an_adaptive_limit_without_a_floor_may_be_nothing(trade: Make) -> None:
+    detector = WhaleDetector(
+        WhaleRules(tiers=Tiers(), limits=LIMITS, adaptive=Adaptive(samples=1, floor_usd=Decimal(0)))
+    )
+    for number in range(2):
+        at = START + number * SECOND
+        detector.fold([(SPOT, trade(number, at, price="0.5", amount="1"))], 1, at)
+    assert state(detector).limit == 0
 
 
 def test_sizes_of_hours_are_of_the_newest_trade(trade: Make) -> None:
@@ -315,6 +335,26 @@ def test_open_groups_without_room_are_left_out_the_oldest_first_and_counted(trad
     assert detector.counts.unsaved == 3
     detector.save()
     assert detector.counts.unsaved == 6
+
+
+def test_open_groups_are_saved_behind_one_that_was_closed_and_without_a_rate(trade: Make) -> None:
+    detector = WhaleDetector(RULES)
+    unknown = "md.v1.trade.binance.ETH.EUR.spot"
+    detector.fold([(SPOT, trade(1)), (unknown, trade(2, symbol="ETH/EUR"))], 1, START)
+    detector.fold(
+        [
+            (PERP, trade(number, START + 1, symbol="BTC/USDT:USDT", side=side))
+            for number, side in ((3, "buy"), (4, None))
+        ],
+        2,
+        START + 1,
+    )
+    held = msgspec.json.decode(detector.save())
+    assert ([*held["groups"]], [*held["limits"]]) == ([SPOT, unknown], [SPOT])
+    again = WhaleDetector(RULES)
+    again.restore(detector.save())
+    assert again.tick(START + SECOND) == []
+    assert again.counts.unvalued == 1
 
 
 def test_a_document_that_is_too_long_keeps_the_newest_prices_only(trade: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,4 +448,5 @@ def test_a_document_that_says_anything_else_is_refused_with_nothing_taken(trade:
         detector.restore(msgspec.json.encode(document))
     assert (detector.seq, detector._rates.list_prices()) == (0, [])
     with pytest.raises(SymbolSyntaxError, match="tokens"):
-        detector.restore_hour(b'{"hour":1,"counts":{"md.v1.trade.x":{}}}')
+        detector.restore_hour(b'{"hour":1,"counts":{"md.v1.trade.binance.BTC.USDT.spot":{"5":1},"md.v1.trade.x":{}}}')
+    assert list(detector._instruments.values()) == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from consumers.whales import saving
 from consumers.whales.core import WhaleDetector
 from consumers.whales.rules import Adaptive, WhaleRules
 from consumers.whales.saving import HOUR_KEYS
@@ -86,3 +87,25 @@ def test_nothing_more_is_saved_without_an_adaptive_limit(trade: Make) -> None:
     fold(detector, day_of(trade), kept)
     assert kept == {}
     assert b'"sizes":{}' in detector.save()
+
+
+def test_the_hours_that_a_document_held_are_saved_once_they_are_over(trade: Make) -> None:
+    first, kept, hour = WhaleDetector(RULES), dict[str, bytes](), 3600 * SECOND
+    spot = [(SPOT, trade(number, START + number * hour, price="1", amount="9000")) for number in range(3, 6)]
+    quiet = trade(3, START + 3 * hour, id="e3", symbol="ETH/USDT", price="1", amount="9000")
+    fold(first, [(QUIET, quiet), *spot], kept)
+    again = WhaleDetector(RULES)
+    again.restore(first.save())
+    assert fold(again, [(SPOT, trade(number, START + number * hour)) for number in (7, 8)], kept) == []
+    assert set(again.save_hours()) == set()
+    assert {f"{HOUR_KEYS}{(START // hour + number) % 24}" for number in (3, 4, 5)} <= kept.keys()
+
+
+def test_sizes_without_room_in_the_document_are_counted(trade: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    detector = WhaleDetector(RULES)
+    fold(detector, [(SPOT, trade(number, START + number)) for number in range(2)], {})
+    detector.save()
+    assert detector.counts.unsaved == 0
+    monkeypatch.setattr(saving, "_MOST_SIZES", 1)
+    assert b'"sizes":{}' in detector.save()
+    assert detector.counts.unsaved == 1

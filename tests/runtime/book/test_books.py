@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
+from producers.normalize.events import book_maker
+from runtime.book.books import BookPace, Books
 from runtime.book.rule import BookRule
-from tests.runtime.book.rig import BTC, PUSHED, Rig, ns
+from tests.runtime.book.rig import BTC, HEAD, PUSHED, FastDelta, Rig, ns
 
 REST = BookRule(seed="rest", chain="exact")
 
@@ -55,6 +58,16 @@ def test_crossed_book_is_not_published_until_it_is_none() -> None:
     assert [book.bids[0][0] for book in rig.published] == ["10", "11.5"]
     assert rig.said == [("live", None)]
     assert rig.resyncs == []
+
+
+def test_books_are_kept_and_published_unless_another_process_has_them() -> None:
+    published: list[Any] = []
+    books: Books[Any] = Books(PUSHED, BookPace(), published.append, lambda *_: None, make=book_maker)
+    books.open([BTC], now=0.0)
+    levels: dict[str, Any] = {"bids": [("10", "1")], "asks": [("11", "1")], "is_snapshot": True}
+    books.on_delta(BTC.symbol, FastDelta(**HEAD, ts_recv=ns(0.0), seq=1, prev_seq=None, **levels), now=0.0)
+    assert books.tick(ts=ns(0.1), now=0.1)
+    assert len(published) == 1
 
 
 def test_book_that_stays_crossed_is_a_gap() -> None:

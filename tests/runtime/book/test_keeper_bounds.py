@@ -243,6 +243,15 @@ def test_while_a_live_book_is_filled_again_deltas_are_kept_too() -> None:
     assert keeper.on_snapshot(snapshot(50)) == APPLIED
 
 
+@pytest.mark.parametrize("pushed", [False, True])
+def test_what_was_joined_to_a_snapshot_is_not_kept(pushed: bool) -> None:
+    keeper = BookKeeper(BookRule(seed="either", chain="exact"))
+    keeper.on_delta(delta(99, 101))
+    assert keeper.list_after(snapshot(None)) == [delta(99, 101)]
+    keeper.on_delta(delta(None, 100, BIDS, ASKS, whole=True)) if pushed else keeper.on_snapshot(snapshot(100))
+    assert (keeper.live, keeper.list_after(snapshot(None))) == (True, [])
+
+
 def test_a_snapshot_that_nobody_waits_for_is_ignored() -> None:
     keeper = seeded(EXACT)
     assert keeper.on_snapshot(snapshot(200)) == IGNORED

@@ -10,6 +10,7 @@ import pytest
 
 from runtime.book import sides
 from runtime.book.book_side import ZERO, BookSide, are_levels, checksum, read_levels, snapshot
+from tests.runtime.book.book_sides import compiled
 
 
 def side_of(sign: int, *levels: tuple[str, str], depth: int | None = None) -> BookSide:
@@ -134,10 +135,14 @@ def test_what_is_no_text_of_levels_is_refused() -> None:
             read_levels(text)
 
 
+def test_the_compiled_side_is_used_where_it_was_built() -> None:
+    assert sides.COMPILED is (compiled is not None)
+    assert sides.COMPILED is (sides.BookSide is not BookSide)
+
+
 def test_a_side_that_another_process_keeps_holds_nothing() -> None:
     side: Any = sides.NoSide(1)
     side.replace([("1", "1")])
     side.apply([("1", "1")], edge=None, depth=3)
     assert (len(side), side.top(), side.best()) == (0, [], None)
-    assert sides.COMPILED is (sides.BookSide is not BookSide)
     assert {"BookSide", "NoSide", "are_levels", "snapshot", "COMPILED"} == set(sides.__all__)

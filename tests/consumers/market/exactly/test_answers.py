@@ -36,6 +36,7 @@ class Query(BaseModel):
     """A request."""
 
     limit: int = 5
+    within: dict[str, int] = {}
 
 
 def compose(reader: Reader, query: Query) -> Composed:
@@ -90,6 +91,7 @@ def test_an_answer_holds_until_its_time_and_no_longer() -> None:
 
 
 def test_what_is_kept_is_bounded_and_refusals_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert answering.MOST_KEPT == 2048
     monkeypatch.setattr(answering, "MOST_KEPT", 2)
     answerer = Answerer(world(SPOT).state)
     for number in range(5):
@@ -110,6 +112,9 @@ def test_a_request_is_read_or_refused_by_name() -> None:
     with pytest.raises(InvalidParameterError, match="Parameter limit: Input should be a valid integer") as invalid:
         read_query(Query, b'{"limit":"x"}')
     assert invalid.value.details["parameter"] == "limit"
+    with pytest.raises(InvalidParameterError, match=r"Parameter within\.hours: ") as inner:
+        read_query(Query, b'{"within":{"hours":"x"}}')
+    assert inner.value.details["parameter"] == "within.hours"
     with pytest.raises(InvalidParameterError, match="Parameter request: ") as whole:
         read_query(Query, b"[")
     assert whole.value.details["parameter"] == "request"

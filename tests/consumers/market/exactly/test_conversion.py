@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from consumers.market import conversion, price
 from consumers.market.price import Rate
+from contracts import subjects
+from contracts.instrument import make_instrument
 from tests.consumers.market.exactly.quoted import quoted
 from tests.consumers.market.exactly.world import (
     IDR,
@@ -13,6 +15,8 @@ from tests.consumers.market.exactly.world import (
     RATE,
     SPOT,
     STALE_NS,
+    World,
+    feed_away,
     key,
     ticker,
     world,
@@ -34,6 +38,41 @@ def test_rates_lead_over_dollars_and_say_where_they_are_from() -> None:
     assert conversion.find_rates(made.reader(), ["IDR"], "USDT") == {}
     made.held[key(RATE)] = ticker(RATE, None)
     assert conversion.find_rates(made.reader(), ["IDR"], "USDT") == {}
+
+
+def rates_into(target: str, *quotes: str, **prices: str) -> dict[str, tuple[str, str]]:
+    """Return the rates of quotes into a target by the prices of some instruments: `EUR_USDT`, `EUR_USDT_USDT`."""
+    pairs = {make_instrument("v", name.replace("_", "/", 1).replace("_", ":"), name): name for name in prices}
+    made = World(*pairs)
+    made.held |= {key(item): ticker(item, prices[name]) for item, name in pairs.items()}
+    found = conversion.find_rates(made.reader(), quotes, target)
+    return {quote: (str(rate.rate), rate.source) for quote, rate in found.items()}
+
+
+def test_a_coin_leads_to_dollars_by_its_own_spot_price_in_dollars_or_a_dollar_coin() -> None:
+    assert rates_into("USDT", "EUR", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
+    assert rates_into("USDT", "EUR", EUR_USD="1.1") == {"EUR": ("1.1", "peg")}
+    assert rates_into("USD", "EUR", EUR_USD="1.1") == {"EUR": ("1.1", "bus")}
+    assert rates_into("USD", "EUR", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
+    assert rates_into("USDT", "EUR", EUR_USDT_USDT="1.1") == {}
+    assert rates_into("USDT", "EUR", EUR_USDT_USDT="9", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
+    assert rates_into("USDT", "USDC") == {"USDC": ("1", "peg")}
+    assert rates_into("USDT", "IDR", "USDC", USDT_IDR="16000000000000") == {"USDC": ("1", "peg")}  # too little
+
+
+def test_a_rate_is_of_no_ticker_whose_connection_is_away() -> None:
+    made = world()
+    made.held[key(RATE)] = ticker(RATE, "16000")
+    for channel, known in (("book", {"IDR"}), ("ticker", set[str]())):
+        made.held[f"{subjects.STATE_FEED}indodax"] = feed_away("indodax", channel, RATE.symbol)
+        assert set(conversion.find_rates(made.reader(), ["IDR"], "USDT")) == known
+
+
+def test_the_market_is_that_of_the_quote_that_is_asked_for() -> None:
+    made = world(PERP)
+    made.held |= {key(RATE): ticker(RATE, "16000"), key(IDR): ticker(IDR, "1600001")}
+    quoted = made.reader().list_quoted((PERP, IDR))
+    assert conversion.convert_quotes(made.reader(), quoted, "USDT") == quoted  # spot is in rupiah alone
 
 
 def test_prices_of_the_main_market_are_brought_into_one_quote() -> None:
@@ -62,7 +101,7 @@ def test_prices_of_the_main_market_are_brought_into_one_quote() -> None:
 
 
 def test_a_price_in_another_quote_is_at_its_tick_and_what_falls_below_is_none() -> None:
-    item = quoted("i", "1600000", kind=("spot", "IDR"), bid="1599999", low_24h="1", volume_24h="7")
+    item = quoted("i", "1600000", kind=("spot", "IDR"), bid="1599999", low_24h="1", high_24h="160", volume_24h="7")
     found = conversion.convert(item, "USDT", Rate("IDR", D("0.0000625"), "bus"), D("0.01"))
     assert (found.ticker.last, found.ticker.bid, found.ticker.low_24h, found.ticker.ask) == (
         "100.00",
@@ -70,6 +109,7 @@ def test_a_price_in_another_quote_is_at_its_tick_and_what_falls_below_is_none() 
         None,
         None,
     )
+    assert found.ticker.high_24h == "0.01"
     assert (found.ticker.volume_24h, found.quote, found.market, found.quality) == ("7", "USDT", "spot", "live")
     assert found.converted == Rate("IDR", D("0.0000625"), "bus")
     assert price.SPOT == "spot"

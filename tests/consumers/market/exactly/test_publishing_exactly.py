@@ -16,6 +16,7 @@ from tests.consumers.market.exactly.world import (
     NOW,
     SPOT,
     STALE_NS,
+    feed_away,
     key,
     ticker,
     world,
@@ -72,12 +73,49 @@ def test_what_came_over_the_bus_is_kept_for_what_is_listed_and_until_the_state_h
     made.held[key(SPOT)] = ticker(SPOT, "102", age=-9, bid="90")
     frame(NOW + 10, "103")
     assert (found._newer[SPOT.tail].last, found._newer[SPOT.tail].bid) == ("103", "90")
-    made.held[key(SPOT)] = ticker(SPOT, "104", bid="80")  # older than what came
+    made.held[key(SPOT)] = ticker(SPOT, "104", age=-10, bid="80")  # no newer than what came
     frame(NOW + 11, "105")
     assert found._newer[SPOT.tail].bid == "90"
     made.state.save_symbols(SymbolBook(LISTED[2:]))
     found.on_listing()
     assert (found._newer, found._read) == ({}, {})
+
+
+def test_a_document_is_read_once_however_many_frames_come() -> None:
+    made = world()
+    found = Consolidator(made.state)
+    found.on_listing()
+    made.held[key(SPOT)] = b"{"
+    own = {"id": "x", "venue": SPOT.venue, "symbol": SPOT.symbol, "venue_symbol": None, "ts_event": None, "sim": False}
+    for ts in range(3):
+        found.on_ticker(subjects.TICKER + SPOT.tail, codec.fast(Ticker)(**own, ts_recv=ts, last="1"))
+    assert made.unreadable == [key(SPOT)]
+
+
+def test_feeds_are_judged_though_one_of_them_cannot_be_read() -> None:
+    made = world(SPOT, IDR)
+    found = Consolidator(made.state)
+    found.on_listing()
+    found.look(NOW)
+    list(found.drain(NOW))
+    made.held[f"{subjects.STATE_FEED}binance"] = b"{"
+    made.held[f"{subjects.STATE_FEED}indodax"] = feed_away("indodax", "ticker", IDR.symbol)
+    found.look(NOW)
+    waiting = {market for changed in found._changed.values() for market in changed}
+    assert waiting == {"BTC.IDR.spot", "USDT.IDR.spot"}
+
+
+def test_a_market_without_a_price_does_not_become_stale() -> None:
+    made = world(SPOT)
+    found = Consolidator(made.state)
+    found.on_listing()
+    found.look(NOW)
+    list(found.drain(NOW))
+    made.held[key(SPOT)] = ticker(SPOT, None)
+    found.on_state(key(SPOT))
+    assert list(found.drain(NOW)) == [None]
+    found.look(NOW + 2 * STALE_NS)
+    assert found.waiting == 0
 
 
 def test_a_ticker_is_published_again_once_it_is_stale_and_not_a_moment_before() -> None:

@@ -9,9 +9,10 @@ import pytest
 from consumers.market import quality
 from consumers.market.quality import DEAD_AFTER_NS, Freshness, decide_quality, feed_quality, is_dead, judge_feed, worst
 from contracts import codec
-from contracts.state import FeedHealth
+from contracts.market import Served
+from contracts.state import AwayConnection, FeedHealth
 
-_FEED = codec.trusted(FeedHealth)
+_FEED, _AWAY, _SERVED = (codec.trusted(model) for model in (FeedHealth, AwayConnection, Served))
 PLACE = ("ticker", "BTC/USDT")
 
 
@@ -62,6 +63,18 @@ def test_a_feeds_state_is_a_quality(state: str | None, found: str) -> None:
     assert feed_quality(feed(state=state)) == found
     assert feed_quality(feed(state=state, connected=False)) == "stale"
     assert feed_quality(None) == "live"
+
+
+def away(*states: str) -> Any:
+    serves = [_SERVED(channels=["ticker"], symbols=["BTC/USDT"])]
+    return feed(state="down", away=[_AWAY(connection="a", state=state, serves=serves) for state in states])
+
+
+def test_of_a_feed_with_connections_away_a_place_is_as_good_as_the_worst_of_those_that_serve_it() -> None:
+    for states, found in ((("resync",), "gap"), (("connecting",), "stale"), (("gap", "down"), "stale")):
+        assert feed_quality(away(*states), PLACE) == found
+        assert feed_quality(away(*states), ("book", "BTC/USDT")) == "live"
+        assert feed_quality(away(*states)) == "stale", "of everything it is the feed's own state"
 
 
 def test_a_feed_that_nobody_judges_any_more_is_stale_where_it_was_live() -> None:

@@ -18,21 +18,20 @@ from contracts.instrument import Instrument
 from contracts.market import Ticker
 from tests.consumers.market.exactly.world import (
     ETH,
+    FEED,
     NOW,
     SPOT,
     STALE_NS,
     World,
+    feed_away,
     key,
     ticker,
     world,
 )
-from tests.consumers.market.recorded import read_golden
-
-RECORDED = read_golden("state.json.gz")["state"]["feed.binance"]
 
 
 def feeds(made: World, **as_of: int | None) -> None:
-    live = {**RECORDED, "connected": True, "state": "live"}
+    live = {**FEED, "connected": True, "state": "live"}
     made.held |= {
         f"{subjects.STATE_FEED}{name}": json.dumps({**live, "venue": name, "as_of": at}).encode()
         for name, at in as_of.items()
@@ -97,6 +96,16 @@ def test_a_quality_holds_until_the_document_is_too_old() -> None:
     assert (old.quality_of("live", NOW - STALE_NS - 1, SPOT, "ticker"), old.holds_until) == ("stale", 1 << 63)
     made.held[key(SPOT)] = ticker(SPOT, sim=True)
     assert made.reader().quality(made.reader().find_ticker(SPOT), SPOT, "ticker") == "sim"
+
+
+@pytest.mark.parametrize(
+    ("channel", "symbol", "quality"),
+    [("ticker", SPOT.symbol, "stale"), ("ticker", "ETH/USDT", "live"), ("book", SPOT.symbol, "live")],
+)
+def test_what_a_connection_that_is_away_serves_is_stale(channel: str, symbol: str, quality: str) -> None:
+    made = world(SPOT)
+    made.held[f"{subjects.STATE_FEED}binance"] = feed_away("binance", channel, symbol)
+    assert [one.quality for one in made.reader().list_quoted([SPOT])] == [quality]
 
 
 def test_a_price_that_nobody_has_is_waited_for() -> None:

@@ -72,8 +72,9 @@ def test_refusals_of_symbols_say_why_and_what_there_is() -> None:
         with pytest.raises(InvalidParameterError, match=f"must have 1 to {LONGEST_SYMBOL} characters") as invalid:
             made.state.find_listed(text)
         assert invalid.value.details["parameter"] == "symbol"
-    with pytest.raises(NotReadyError, match="No market data has arrived yet"):
+    with pytest.raises(NotReadyError, match=r"^No market data has arrived yet$") as early:
         made.state.find("BTC")
+    assert early.value.details["waiting_for"] == ["market data"]
     made.held[key(ETH)] = ticker(ETH)
     with pytest.raises(NoDataError, match="Symbol BTC is listed, but nothing was received of it") as nothing:
         made.state.find("BTC")

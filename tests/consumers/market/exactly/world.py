@@ -9,7 +9,9 @@ from consumers.market.state import MarketState, Reader
 from contracts import subjects
 from contracts.instrument import Instrument, make_instrument
 from contracts.symbols import SymbolBook
+from tests.consumers.market.recorded import read_golden
 
+FEED = read_golden("state.json.gz")["state"]["feed.binance"]
 SECOND = 10**9
 NOW = 1_767_225_600 * SECOND
 STALE_NS = 30 * SECOND
@@ -30,6 +32,13 @@ def key(item: Instrument, prefix: str = subjects.STATE_TICKER) -> str:
 def ticker(item: Instrument, last: str | None = "100", age: int = 0, **fields: Any) -> bytes:
     values = {"venue": item.venue, "symbol": item.symbol, "venue_symbol": None, "ts_recv": NOW - age}
     return json.dumps({**values, "quality": "live", "sim": False, "last": last, **fields}).encode()
+
+
+def feed_away(venue: str, channel: str, symbol: str, state: str = "down") -> bytes:
+    """A feed of which one connection is away, that of a channel of a symbol."""
+    serves = [{"channels": [channel], "symbols": [symbol]}]
+    away = [{"connection": "public.0", "state": state, "serves": serves}]
+    return json.dumps({**FEED, "venue": venue, "connected": True, "state": "live", "as_of": NOW, "away": away}).encode()
 
 
 class World:
