@@ -277,7 +277,8 @@ def test_an_event_is_named_as_its_model_cannot_be_changed_and_is_not_looked_at_b
     struct = codec.derive(Trade, {})
     assert (struct.__name__, struct.__doc__) == ("FastTrade", Trade.__doc__)
     event = msgspec.json.decode(codec.encode(golden(Trade, NOW)[1]), type=struct)
-    assert not gc.is_tracked(event)
+    book = msgspec.json.decode(codec.encode(golden(EVENTS["book"], NOW)[1]), type=codec.fast(BookSnapshot))
+    assert [gc.is_tracked(held) for held in (event, book, book.bids)] == [False, False, True]
     with pytest.raises(AttributeError, match="immutable"):
         event.price = "1"
     assert codec.fast(Trade).__struct_fields__ == struct.__struct_fields__

@@ -55,9 +55,10 @@ def test_a_coin_leads_to_dollars_by_its_own_spot_price_in_dollars_or_a_dollar_co
     assert rates_into("USD", "EUR", EUR_USD="1.1") == {"EUR": ("1.1", "bus")}
     assert rates_into("USD", "EUR", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
     assert rates_into("USDT", "EUR", EUR_USDT_USDT="1.1") == {}
-    assert rates_into("USDT", "EUR", EUR_USDT_USDT="9", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
+    assert rates_into("USDT", "EUR", EUR_BTC="9", EUR_USDT="1.1") == {"EUR": ("1.1", "peg")}
     assert rates_into("USDT", "USDC") == {"USDC": ("1", "peg")}
-    assert rates_into("USDT", "IDR", "USDC", USDT_IDR="16000000000000") == {"USDC": ("1", "peg")}  # too little
+    little = rates_into("BTC", "IDR", "USDC", USDT_IDR="99000000", BTC_USDT="100000")
+    assert little == {"USDC": ("0.00001", "peg")}, "what is worth too little of the target has no rate"
 
 
 def test_a_rate_is_of_no_ticker_whose_connection_is_away() -> None:
