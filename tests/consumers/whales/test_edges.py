@@ -118,11 +118,12 @@ def test_the_instruments_that_were_traded_last_are_kept(trade: Make) -> None:
 
 def test_of_trades_the_first_of_each_tenth_of_a_second_tells_the_price(trade: Make) -> None:
     detector = WhaleDetector(RULES)
-    prices = [(0, "10"), (50, "20"), (99, "30"), (100, "40"), (199, "50"), (200, "60")]
+    told = [(0, "10"), (130, "40"), (200, "60")]
+    prices = [(0, "10"), (0, "15"), (50, "20"), (99, "30"), (130, "40"), (150, "45"), (199, "50"), (200, "60")]
     for number, (ms, price) in enumerate(prices):
-        one = trade(number, START + ms * MS, symbol="BTC/USD", price=price)
+        one = trade(number, START + ms * MS, ts_recv=START + ms * MS, symbol="BTC/USD", price=price)
         detector.fold([(DOLLARS, one)], number, START + ms * MS)
-        assert rate(detector, START + SECOND) == Decimal({50: "10", 99: "10", 199: "40"}.get(ms, price))
+        assert rate(detector, START + SECOND) == Decimal(max(text for at, text in told if at <= ms))
 
 
 def test_every_ticker_tells_its_price_but_one_without(ticker: Make) -> None:
@@ -157,9 +158,10 @@ def test_a_consolidated_ticker_tells_no_price(ticker: Make) -> None:
 
 def test_the_price_alone_is_taken_as_a_fold_takes_it(trade: Make, ticker: Make) -> None:
     detector = WhaleDetector(RULES)
-    for number, (ms, price) in enumerate([(0, "10"), (50, "20"), (100, "40")]):
-        detector.take_price(DOLLARS, trade(number, START + ms * MS, symbol="BTC/USD", price=price))
-        assert rate(detector, START + SECOND) == Decimal("10" if ms == 50 else price)
+    for number, (ms, price) in enumerate([(0, "10"), (0, "15"), (50, "20"), (100, "40")]):
+        one = trade(number, START + ms * MS, ts_recv=START + ms * MS, symbol="BTC/USD", price=price)
+        detector.take_price(DOLLARS, one)
+        assert rate(detector, START + SECOND) == Decimal("40" if ms == 100 else "10")
     detector.take_price(DOLLARS, trade(9, START + SECOND, symbol="BTC/USD", price="1", backfilled=True))
     assert rate(detector, START + SECOND) == 40
     for price in ("7", "8"):
@@ -174,15 +176,17 @@ def test_the_rate_is_that_of_the_second_in_which_the_group_begins(trade: Make, t
 
     def fold(number: int, ms: int, price: str) -> None:
         reported = ticker(START + ms * MS, symbol="BTC/USD", last=price)
-        one = trade(number, START + ms * MS, symbol="ETH/BTC", price="0.1", amount="1")
+        one = trade(number, START + number, ts_recv=START + ms * MS, symbol="ETH/BTC", price="0.1", amount="1")
         detector.fold([(TICKER, reported), (subject, one)], 1, START + ms * MS)
 
     found: list[Decimal | None] = []
-    for number, (ms, price) in enumerate([(0, "100"), (999, "200"), (1000, "300")]):
+    for number, (ms, price) in enumerate(
+        [(0, "100"), (0, "150"), (999, "200"), (1000, "300"), (1999, "400"), (0, "1")]
+    ):
         fold(number, ms, price)
         held = state(detector, subject).rate
         found.append(held and held.rate)
-    assert found == [100, 100, 300]
+    assert found == [100, 100, 100, 300, 300, 400]  # a second before is another one, too
 
 
 def test_a_group_of_a_quote_without_a_price_is_counted_however_small_its_number(trade: Make) -> None:

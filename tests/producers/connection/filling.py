@@ -25,6 +25,7 @@ from producers.venue import TRADE, RestBudget
 from runtime.nats.lanes.message import Parts, split_message
 
 MS, SECOND_MS = 1_000_000, 1000
+NEVER = 1e9  # seconds at rate 1
 SECONDS_ONLY = frozenset({"indodax"})  # whose trades' times are whole seconds
 Key = tuple[int, Decimal, str | None]  # (time in ms, price, side)
 
@@ -162,13 +163,13 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0)
 @asynccontextmanager
 async def worlds(venues: tuple[str, ...], *, rate: float = 3.0) -> AsyncGenerator[list[World]]:
     """Run these exchanges in one simulator, with a producer of trades of BTC each."""
-    config = SimulatorConfig(  # without whales, whose fills are more than the 30 or 60 trades of the shortest histories
+    config = SimulatorConfig(  # without whales and cascades, whose fills are more than what histories have: 30 to 1000
         venues=venues,
         seed=7,
         rate=rate,
         bases=("BTC",),
-        whale_every_s=(3600.0, 3600.0),
-        cascade_every_s=(3600.0, 3600.0),
+        whale_every_s=(NEVER, NEVER),
+        cascade_every_s=(NEVER, NEVER),
         enforce_limits=False,
     )
     async with Simulator(config) as sim:
