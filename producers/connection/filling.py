@@ -82,17 +82,21 @@ class TradeFiller:
         self._counted: Counted = venue.trades_counted
         self._cuts: dict[str, _Cut] = {}
         self._recent: dict[str, deque[Message]] = {}  # of this connection
+        self._before: dict[str, tuple[Message, ...]] = {}  # of the last one, where the venue continues its streams
         self._late: dict[str, _Late] = {}
 
     # ---- the stream
     def on_route(self, route: Route) -> None:
         """A connection's first trade of an instrument came."""
         self._recent[route.symbol] = route.recent
+        self._before.pop(route.symbol, None)
 
     def on_close(self) -> None:
         """The connection is gone: what comes next may lie behind a hole, unless the venue continues its streams."""
         for symbol, recent in self._recent.items():
-            if recent and self._venue.resume is None:
+            if recent and self._venue.resume is not None:
+                self._before[symbol] = tuple(recent)  # the venue may say that it cannot
+            elif recent:
                 earlier = self._cuts.get(symbol)
                 if earlier is None:
                     self._cuts[symbol] = _Cut(tuple(recent), CUT)
@@ -114,8 +118,8 @@ class TradeFiller:
 
     def on_gap(self, symbol: str | None, reason: str, *, ts: int) -> None:
         """The decoder says that trades were lost, of one instrument or of any."""
-        for name in list(self._recent) if symbol is None else [symbol]:
-            recent = self._recent.get(name)
+        for name in {**self._recent, **self._before} if symbol is None else [symbol]:
+            recent = self._recent.get(name) or self._before.get(name)
             if recent and name not in self._cuts:
                 self._cuts[name] = _Cut(tuple(recent), reason)
                 for wanted in self._wanted_of(name):

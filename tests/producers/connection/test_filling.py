@@ -16,6 +16,7 @@ from contracts.instrument import SPOT, make_instrument
 from producers.registry import VENUES
 from producers.simulator.market.candles import MINUTE_US
 from producers.simulator.market.instruments import number_text
+from producers.simulator.venues.indodax.channels import KEPT, TRADES
 from tests.producers.connection.filling import World, until, worlds
 
 ALL = tuple(sorted(VENUES))
@@ -144,6 +145,14 @@ async def run(venues: tuple[str, ...], rounds: int, span: tuple[float, float]) -
 async def test_every_trade_of_a_cut_or_hole_is_published_once_or_its_span_is_named() -> None:
     for one in (await run(ALL, 2, (0.3, 1.0))).values():
         verify(one)
+
+
+async def test_what_a_venue_that_continues_its_streams_no_longer_has_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KEPT, TRADES, 2)
+    one = (await run(("indodax",), 2, (2.0, 3.0)))["indodax"]
+    verify(one)
+    assert any(said.end_ts - said.start_ts > 10**9 for _, said in one.said("missing"))
+    assert any(one.lost().values())
 
 
 @pytest.fixture(scope="module")
