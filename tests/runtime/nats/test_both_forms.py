@@ -77,7 +77,7 @@ async def test_lanes_and_streams_give_the_same_of_both_forms(reader: str, bus: B
     assert [subject for subject, _ in seen] == [subject for subject in sent for _ in range(2)]
     assert seen[::2] == seen[1::2]
     await close()
-    async with asyncio.timeout(30):  # a stream stores after it was heard of
+    async with asyncio.timeout(30):  # a stream stores after subscribers have it
         while (await bus.jetstream().stream_info("FORMS")).state.messages < 2 * len(EVENTS):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     rows = await read_past(bus, "FORMS", ["f.>"], ALL)

@@ -24,7 +24,7 @@ from runtime.servers.embedded import nats_server
 Eventually = Callable[..., Awaitable[None]]
 
 
-class Heard:
+class Received:
     """What a reader's callbacks were given."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ async def test_subject_that_the_bus_would_misread_is_refused(bus: Bus, subject: 
 
 
 async def test_reader_gets_everything_in_order_and_in_batches(bus: Bus, eventually: Eventually) -> None:
-    received = Heard()
+    received = Received()
     reader = LaneReader(bus, received.watchers)
     await reader.subscribe("lane.order.>", decode, received.on_batch)
     await bus.client.flush()
@@ -96,7 +96,7 @@ async def test_reader_gets_everything_in_order_and_in_batches(bus: Bus, eventual
 
 async def test_plain_messages_requests_and_big_ones_pass_beside_the_lane(bus: Bus, eventually: Eventually) -> None:
     sizes: list[int] = []
-    reader = LaneReader(bus, Heard().watchers)
+    reader = LaneReader(bus, Received().watchers)
     await reader.subscribe(
         "lane.big", lambda _subject, payload: len(payload), lambda rows: sizes.extend(r for _, r in rows)
     )
@@ -114,7 +114,7 @@ async def test_plain_messages_requests_and_big_ones_pass_beside_the_lane(bus: Bu
 
 
 async def test_queue_group_shares_the_messages(bus: Bus, eventually: Eventually) -> None:
-    one, two = Heard(), Heard()
+    one, two = Received(), Received()
     readers = [LaneReader(bus, one.watchers), LaneReader(bus, two.watchers)]
     await readers[0].subscribe("lane.shared", decode, one.on_batch, queue="workers")
     await readers[1].subscribe("lane.shared", decode, two.on_batch, queue="workers")
@@ -127,7 +127,7 @@ async def test_queue_group_shares_the_messages(bus: Bus, eventually: Eventually)
 
 
 async def test_reader_beyond_its_bound_drops_counts_and_tells(bus: Bus, eventually: Eventually) -> None:
-    received, dropped = Heard(), list[int]()
+    received, dropped = Received(), list[int]()
     bus.listen_drop(lambda _subject, messages: dropped.append(messages))
     reader = LaneReader(bus, received.watchers)
     await reader.subscribe("lane.flood", decode, received.on_batch, max_pending=10)
@@ -140,7 +140,7 @@ async def test_reader_beyond_its_bound_drops_counts_and_tells(bus: Bus, eventual
 
 
 async def test_undecodable_message_is_reported_and_does_not_stop_the_reader(bus: Bus, eventually: Eventually) -> None:
-    received = Heard()
+    received = Received()
     reader = LaneReader(bus, received.watchers)
     await reader.subscribe("lane.bad", decode, received.on_batch)
     for payload in (b"1", b"one", b"2"):
@@ -172,7 +172,7 @@ async def test_error_in_the_fold_ends_the_reader_and_is_seen(bus: Bus, eventuall
     def on_batch(_rows: Sequence[tuple[str, int]]) -> None:
         raise ZeroDivisionError
 
-    reader = LaneReader(bus, Heard().watchers)
+    reader = LaneReader(bus, Received().watchers)
     await reader.subscribe("lane.fold", decode, on_batch)
     await bus.client.publish("lane.fold", b"1")
     await eventually(reader.failed.done)
@@ -183,7 +183,7 @@ async def test_error_in_the_fold_ends_the_reader_and_is_seen(bus: Bus, eventuall
 async def test_what_is_published_while_the_bus_is_away_is_a_counted_gap(tmp_path: Path, eventually: Eventually) -> None:
     async with nats_server(tmp_path) as server:
         bus = await Bus(BusOptions(servers=(server.url,), name="test")).connect()
-        gaps, received, dropped = list[int](), Heard(), list[tuple[str, int]]()
+        gaps, received, dropped = list[int](), Received(), list[tuple[str, int]]()
         bus.listen_drop(lambda event, messages: dropped.append((event, messages)))
         lane = LanePublisher(bus, on_gap=gaps.append)
         reader = LaneReader(bus, received.watchers)
