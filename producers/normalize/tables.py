@@ -32,7 +32,8 @@ MakersOfEvents = Sequence[tuple[Make, str]]  # for each event of a table its mak
 _Kind = IntEnum(
     "_Kind", "NAME DIGITS PRICE AMOUNT SIGNED INTEGER CHOICE SCALED EITHER DATE SPAN COINS PERCENT ID", start=0
 )  # as in reading.h
-_Target = IntEnum("_Target", "FIELD OBJECT ROWS", start=0)
+_Target = IntEnum("_Target", "FIELD OBJECT ROWS ONLY", start=0)
+_LISTS: Final = {"]": _Target.ROWS, "0]": _Target.ONLY}
 _Part = IntEnum("_Part", "FIELD TIME FRAME FIGURES", start=0)
 _TEXT: Final = ord("s")
 _NUMBER: Final = ord("n")
@@ -149,9 +150,9 @@ def _form(*, text: bool) -> int:
 class Table:
     """What the plain frames of a channel become: for each event its values by their names.
 
-    `checks` hold fields to what they must be. Paths with `[]` are of rows, each of which makes its events; `single`: of
-    one row only. `owner` is the field that names the instrument, where a channel's frames are of several. `only_with`:
-    for each event the fields of which one must be there, or none.
+    `checks` hold fields to what they must be. Paths with `[]` are of rows, each of which makes its events; those with
+    `[0]` of a list's only row: a frame with more is not plain. `owner` is the field that names the instrument, where a
+    channel's frames are of several. `only_with`: for each event the fields of which one must be there, or none.
 
     `merged`: the object whose texts are remembered from frame to frame until the frame's `type` is `snapshot`; then
     `only_with` asks for what a frame itself says. The first frame that is not plain ends that: `reader`'s `restore`
@@ -161,7 +162,6 @@ class Table:
     events: tuple[Mapping[str, Value], ...]
     checks: tuple[Value, ...] = ()
     owner: str = ""
-    single: bool = False
     only_with: tuple[tuple[str, ...], ...] = ()
     merged: str = ""
 
@@ -200,7 +200,7 @@ class Table:
         owner = fields[self.owner] if self.owner else -1
         merged = [path for path in fields if self.merged and path.startswith(f"{self.merged}.")]
         merging = partial(_hand_over, restore, tuple(fields)), fields.get("type", 0), self._bits(merged)
-        return Reader(decode, find, crc32, self._nodes, outer, len(fields), owner, self.single, merging).read
+        return Reader(decode, find, crc32, self._nodes, outer, len(fields), owner, merging).read
 
     def _bits(self, paths: Iterable[str]) -> int:
         return sum(1 << self._fields[path] for path in paths)
@@ -222,11 +222,12 @@ class Table:
             *steps, last = path.split(".")
             node = nodes[0]
             for step in steps:
-                target = _Target.ROWS if step.endswith("[]") else _Target.OBJECT
-                if step.removesuffix("[]") not in node:
-                    node[step.removesuffix("[]")] = target, len(nodes)
+                key, bracket, inside = step.partition("[")
+                target = _LISTS[inside] if bracket else _Target.OBJECT
+                if key not in node:
+                    node[key] = target, len(nodes)
                     nodes.append({})
-                node = nodes[node[step.removesuffix("[]")][1]]
+                node = nodes[node[key][1]]
             node[last] = _Target.FIELD, at
         return tuple(tuple((key.encode(), *target) for key, target in node.items()) for node in nodes)
 

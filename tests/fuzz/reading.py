@@ -57,6 +57,16 @@ FRAMES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
             '{"type":"ticker","sequence":33,"product_id":"SKL-USD","price":"14.7","open_24h":"14.6","volume_24h":"94.2",'
             '"best_bid":"14.7","best_ask":"14.8","time":"2024-02-29T16:43:30Z"}'
         ),
+        (
+            '{"channel":"market_trades","timestamp":"2026-09-30T02:39:59.615767928Z","sequence_num":249,"events":[{"type":'
+            '"update","trades":[{"product_id":"SKL-USD","trade_id":"11","price":"8.6","size":"0.4","time":'
+            '"2026-09-30T02:39:59.416138Z","side":"SELL"}]}]}'
+        ),
+        (
+            '{"channel":"ticker","timestamp":"2026-09-30T02:39:59.615767928Z","events":[{"type":"update","tickers":[{'
+            '"product_id":"SKL-USD","price":"14.7","best_bid":"14.7","best_bid_quantity":"1","best_ask":"0","best_ask_quantity'
+            '":"2","low_24_h":"","volume_24_h":"5","price_percent_chg_24_h":"-0.5"}]}]}'
+        ),
     ),
     ("kraken", "spot"): (
         (
@@ -215,7 +225,7 @@ def _try_table(module: Any, rng: random.Random) -> None:
     )  # fmt: skip
     keys = tuple(
         tuple(
-            (rng.choice((b"a", b"b", b"c", b"rows")), number(3), number(max(fields, 3)))
+            (rng.choice((b"a", b"b", b"c", b"rows")), number(4), number(max(fields, 3)))
             for _ in range(rng.randint(0, 4))
         )
         for _ in range(rng.randint(0, 3))
@@ -225,14 +235,15 @@ def _try_table(module: Any, rng: random.Random) -> None:
     try:
         plan = module.Plan(((writer, b"p.", rng.choice((0, 1, 4)), steps),) * rng.randint(0, 5))
         read = module.Reader(
-            lambda *_given: "left", lambda _name: plan, crc32, keys, outer, fields, number(fields), number(2), merging
+            lambda *_given: "left", lambda _name: plan, crc32, keys, outer, fields, number(fields), merging
         ).read
     except (TypeError, ValueError):
         return
     value = lambda: rng.choice((*ODD, '{"a":"1","b":2,"c":"2024-02-29T16:43:30Z"}', '"1"', "5", "5", '"snapshot"'))  # noqa: E731
     for _ in range(5):
         row = ",".join(f'"{name}":{value()}' for name in ("a", "b", "c"))
-        frame = rng.choice((f"{{{row}}}", f'{{"a":{value()},"rows":[{{{row}}},{{{row}}}],"b":{value()}}}'))
+        rows = rng.choice((f"{{{row}}}", f"{{{row}}},{{{row}}}", ""))
+        frame = rng.choice((f"{{{row}}}", f'{{"a":{value()},"rows":[{rows}],"b":{value()}}}'))
         try:
             read(frame.encode(), rng.choice((NOW, 0, -1, 2**70)))
         except (TypeError, ValueError):

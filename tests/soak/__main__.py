@@ -2,8 +2,10 @@
 
 Prints a line for each part: memory at the begin and the end, its slope after the first ten minutes (or a third of a
 shorter run), processors. Ends with 0 where every slope stays below its bar and the bus carries as much at the end as
-before. Each sample is written to a file as it is taken: `--table FILE` prints the table of a run that was ended, and
-so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated exchanges and Telegram.
+before. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then grows what a
+server remembers of what it stores. Each sample is written to a file as it is taken: `--table FILE` prints the table of
+a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated
+exchanges and Telegram.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=5.0, help="of the simulated exchanges")
     parser.add_argument("--symbols", default="", help="default: those of the settings")
+    parser.add_argument("--scale", type=float, default=0.05, help="of the streams' bytes (HYDROPHONE_STREAM_SCALE)")
     parser.add_argument("--bar-mib", type=float, help="of all parts together")
     parser.add_argument("--bar-cores", type=float, help="of all parts together")
     parser.add_argument("--samples", type=Path, default=SAMPLES, help=f"default: {SAMPLES}")
@@ -52,7 +55,12 @@ def main(arguments: list[str]) -> int:
 def run(asked: argparse.Namespace, samples: Samples) -> None:
     """Start a copy, sample it, and stop it."""
     symbols = asked.symbols or ",".join(load().venues.symbols)
-    named = {"HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}", "HYDROPHONE_SYMBOLS": symbols, **NO_LIMITS}
+    named = {
+        "HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}",
+        "HYDROPHONE_SYMBOLS": symbols,
+        "HYDROPHONE_STREAM_SCALE": f"{asked.scale:g}",
+        **NO_LIMITS,
+    }
     with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
         started = time.monotonic()
         copy = Copy("demo", Path(folder) / "data", named)

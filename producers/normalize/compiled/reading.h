@@ -72,7 +72,6 @@ typedef struct {
     Node nodes[MOST_NODES];
     int outer, fields;
     int owner;        /* the field that names the instrument; -1 where all frames are of one */
-    int single;       /* a frame of several rows is unusual */
 
     /* Of frames that say what changed: which fields are remembered, and by which one of them all are said. */
     uint32_t merged;
@@ -446,7 +445,7 @@ static uint32_t find_there(const Frame *frame)
 static Reading take_row(Scan *scan)
 {
     Frame *frame = (Frame *)scan;
-    PyObject *found = frame->reader->single && frame->scan.rows > 1 ? NULL : find_plan(frame);
+    PyObject *found = find_plan(frame);
     Types *types = PyType_GetModuleState(Py_TYPE((PyObject *)frame->reader));
     Reading read = PLAIN;
     Plan *plan;
@@ -744,7 +743,7 @@ static int read_key(Reader *reader, Key *key, PyObject *given, Py_ssize_t nodes)
         return -1;
     key->name.start = name;
     key->target = (Target)target;
-    if (target < FIELD || target > ROWS || key->index < 0 || key->index >= (target == FIELD ? reader->fields : nodes)) {
+    if (target < FIELD || target > ONLY || key->index < 0 || key->index >= (target == FIELD ? reader->fields : nodes)) {
         PyErr_SetString(PyExc_ValueError, "a key that is none");
         return -1;
     }
@@ -779,11 +778,11 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 {
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     PyObject *python, *find, *crc32, *names, *restore;
-    int outer, fields, owner, single, merge_by;
+    int outer, fields, owner, merge_by;
     unsigned int merged;
     Reader *reader;
-    if (!PyArg_ParseTuple(args, "OOOO!iiii(OiI):Reader", &python, &find, &crc32, &PyTuple_Type, &names, &outer, &fields,
-                          &owner, &single, &restore, &merge_by, &merged))
+    if (!PyArg_ParseTuple(args, "OOOO!iii(OiI):Reader", &python, &find, &crc32, &PyTuple_Type, &names, &outer, &fields,
+                          &owner, &restore, &merge_by, &merged))
         return NULL;
     if (fields < 1 || fields > MOST_FIELDS || outer < 0 || outer > fields || owner < -1 || owner >= fields ||
         merge_by < 0 || merge_by >= fields || (merged != 0 && outer < fields))
@@ -799,7 +798,6 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     reader->outer = outer;
     reader->fields = fields;
     reader->owner = owner;
-    reader->single = single;
     Py_INCREF(reader->restore = restore);
     reader->merged = merged;
     reader->type = merge_by;

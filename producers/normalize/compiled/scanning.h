@@ -28,7 +28,7 @@ typedef struct {
     Form form;
 } Token;
 
-typedef enum { FIELD, OBJECT, ROWS } Target;
+typedef enum { FIELD, OBJECT, ROWS, ONLY } Target; /* `ONLY`: the one row of a list */
 
 typedef struct {
     Piece name;
@@ -206,15 +206,32 @@ static const Key *find_key(const Node *node, const Piece *name, int *hint)
 static Reading scan_rows(Scan *scan, const Node *node);
 static Reading scan_object(Scan *scan, const Node *node);
 
+/* Read the object of a list of one. */
+static Reading scan_only(Scan *scan, const Node *node)
+{
+    Reading found;
+    if (expect(scan, '[') != PLAIN)
+        return UNUSUAL;
+    skip_space(scan);
+    found = *scan->at == '{' ? scan_object(scan, node) : UNUSUAL;
+    if (found != PLAIN)
+        return found;
+    skip_space(scan);
+    return expect(scan, ']');
+}
+
 static Reading scan_wanted(Scan *scan, const Key *key)
 {
     Token *token = &scan->tokens[key->index];
     switch (key->target) {
     case OBJECT:
-        if (*scan->at != '{' || (scan->seen >> key->index & 1) != 0)
+    case ONLY:
+        if ((scan->seen >> key->index & 1) != 0)
             return UNUSUAL;
         scan->seen |= (uint32_t)1 << key->index;
-        return scan_object(scan, &scan->nodes[key->index]);
+        if (key->target == ONLY)
+            return scan_only(scan, &scan->nodes[key->index]);
+        return *scan->at == '{' ? scan_object(scan, &scan->nodes[key->index]) : UNUSUAL;
     case ROWS:
         return *scan->at == '[' ? scan_rows(scan, &scan->nodes[key->index]) : UNUSUAL;
     default:

@@ -44,7 +44,6 @@ class Reader:
         outer: int,
         fields: int,
         owner: int,
-        single: int,
         merging: tuple[Callable[[tuple[bytes | None, ...]], None], int, int],
         /,
     ) -> Reader: ...

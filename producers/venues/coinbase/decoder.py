@@ -14,7 +14,6 @@ from typing import Final
 
 from contracts.errors import FrameError
 from producers.normalize.events import Makers
-from producers.normalize.tables import MakersOfEvents
 from producers.normalize.topics import Topics
 from producers.venue import (
     Ack,
@@ -38,6 +37,7 @@ _NOT_CARRIED: Final = frozenset(
 _PRODUCT: Final = re.compile(r"\b[A-Z0-9]+-[A-Z0-9]+\b")
 _CLOSES: Final = ("ErrSlowConsume", "ErrSlowRead", "Message too big")
 _PREFIX: Final = b'{"type":"'
+_ADVANCED: Final = b'{"channel":"'
 
 
 class ExchangeDecoder:
@@ -46,8 +46,11 @@ class ExchangeDecoder:
     def __init__(self, find: FindInstrument, *, makers: Makers) -> None:
         self._products = Topics(lambda product_id: Product(find(product_id), makers=makers))
         self._advanced: AdvancedDecoder | None = None
-        on_match = tables.TRADES.reader_of_many(partial(events.on_match, self._products), self._makers_of_trades)
-        on_ticker = tables.TICKERS.reader_of_many(partial(events.on_ticker, self._products), self._makers_of_tickers)
+        find_trade, find_ticker = (
+            partial(find, self._products) for find in (tables.trade_makers, tables.ticker_makers)
+        )
+        on_match = tables.TRADES.reader_of_many(partial(events.on_match, self._products), find_trade)
+        on_ticker = tables.TICKERS.reader_of_many(partial(events.on_ticker, self._products), find_ticker)
         self._by_type: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
             b"match": on_match,
             b"last_match": on_match,
@@ -65,15 +68,11 @@ class ExchangeDecoder:
             handler = self._by_type.get(frame[9 : frame.find(b'"', 9)])
             if handler is not None:
                 return handler(frame, ts_recv)
+        elif frame.startswith(_ADVANCED):
+            handler = self._advanced_decoder().by_channel.get(frame[12 : frame.find(b'"', 12)])
+            if handler is not None:
+                return handler(frame, ts_recv)
         return self._by_head(frame, ts_recv)
-
-    def _makers_of_trades(self, product_id: str) -> MakersOfEvents | None:
-        product = self._products.get(product_id)
-        return None if product is None else ((product.trade, product.trade_id),)
-
-    def _makers_of_tickers(self, product_id: str) -> MakersOfEvents | None:
-        product = self._products.get(product_id)
-        return None if product is None else ((product.ticker, product.ticker_id),)
 
     def _by_head(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         head = wire.decode_head(frame)

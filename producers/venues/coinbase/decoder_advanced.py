@@ -7,7 +7,8 @@ sequence counts the connection's frames, not a product's, so that no event carri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 from zlib import crc32
 
@@ -15,6 +16,7 @@ from contracts.errors import FrameError
 from producers.connection.frames import UNDECODABLE
 from producers.normalize.numbers import figures, plain, positive, price_text, quote, unsigned
 from producers.venue import BOOK, Ack, Decoded, Gap, Pong, Unreadable
+from producers.venues.coinbase import tables
 from producers.venues.coinbase import wire_advanced as wire
 from producers.venues.coinbase.events import Products
 from producers.venues.coinbase.wire import NS, Levels, read_changes, read_levels, read_time
@@ -26,31 +28,32 @@ _TICKER_FIGURES: Final = (
     *("price", "best_bid", "best_bid_quantity", "best_ask", "best_ask_quantity"),
     *("high_24_h", "low_24_h", "volume_24_h"),
 )
-_LONGEST_NUMBER: Final = 18  # digits: an int64
 _TIMEFRAME: Final = "5m"  # the candles channel has no other
 _NOT_CARRIED: Final = frozenset({"status", "user", "futures_balance_summary"})
 
 
 class AdvancedDecoder:
-    """Decodes Advanced Trade frames by channel; `products` are the constants of product ids."""
+    """Decodes Advanced Trade frames; `products` are the constants of product ids, `by_channel` what decodes which."""
 
     def __init__(self, products: Products) -> None:
         self._products = products
-        self._by_channel: dict[str, Callable[[bytes, int], Iterable[Decoded]]] = {
-            "market_trades": self._on_trades,
-            "ticker": self._on_tickers,
-            "ticker_batch": self._on_tickers,
-            "l2_data": self._on_level2,
-            "candles": self._on_candles,
-            "heartbeats": lambda frame, ts_recv: (Pong(),),  # noqa: ARG005 - it says only that the connection lives
-            "subscriptions": self._on_subscriptions,
+        find_trade, find_ticker = (partial(find, products) for find in (tables.trade_makers, tables.ticker_makers))
+        on_tickers = tables.ADVANCED_TICKERS.reader_of_many(_listed(self._on_tickers), find_ticker)
+        self.by_channel: dict[bytes, Callable[[bytes, int], Sequence[Decoded]]] = {
+            b"market_trades": tables.ADVANCED_TRADES.reader_of_many(_listed(self._on_trades), find_trade),
+            b"ticker": on_tickers,
+            b"ticker_batch": on_tickers,
+            b"l2_data": self._on_level2,
+            b"candles": _listed(self._on_candles),
+            b"heartbeats": lambda frame, ts_recv: (Pong(),),  # noqa: ARG005 - it says only that the connection lives
+            b"subscriptions": _listed(self._on_subscriptions),
         }
 
     def decode(self, channel: str, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         """Decode one frame of `channel`; an unknown channel is an error that names it."""
-        handler = self._by_channel.get(channel)
+        handler = self.by_channel.get(channel.encode())
         if handler is not None:
-            return list(handler(frame, ts_recv))
+            return handler(frame, ts_recv)
         if channel in _NOT_CARRIED:
             return ()
         raise FrameError(f"channel: {channel!r} is no channel of Advanced Trade", channel=channel)
@@ -95,7 +98,7 @@ class AdvancedDecoder:
                 change_24h=plain(change, "price_percent_chg_24_h") if change else None,
             )
 
-    def _on_level2(self, frame: bytes, ts_recv: int) -> Iterable[Decoded]:
+    def _on_level2(self, frame: bytes, ts_recv: int) -> Sequence[Decoded]:
         try:
             body = wire.decode_level2(frame)
             return list(self._books(body, _natives(frame, body.timestamp), ts_recv))
@@ -143,10 +146,15 @@ class AdvancedDecoder:
                 yield from (Ack(f"{channel}:{product}") for product in products)
 
 
-def _number(row: wire.Trade) -> int:
-    if not (row.trade_id.isascii() and row.trade_id.isdigit() and len(row.trade_id) <= _LONGEST_NUMBER):
+def _listed(read: Callable[[bytes, int], Iterator[Decoded]]) -> Callable[[bytes, int], Sequence[Decoded]]:
+    return lambda frame, ts_recv: list(read(frame, ts_recv))
+
+
+def _number(row: wire.Trade) -> tuple[int, str]:
+    """Return what sorts trades by their numbers, however long these are."""
+    if not (row.trade_id.isascii() and row.trade_id.isdigit()):
         raise FrameError(f"trade_id: {row.trade_id[:40]!r} is no number", field="trade_id")
-    return int(row.trade_id)
+    return len(row.trade_id), row.trade_id
 
 
 def _sides(rows: list[wire.Change], *, is_snapshot: bool) -> tuple[Levels, Levels]:

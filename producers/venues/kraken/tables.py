@@ -43,21 +43,20 @@ TICKERS: Final = Table(
     (
         {
             "id": ident(TIME, FRAME),
-            "ts_event": date("data[].timestamp", or_null=True),
-            "last": price("data[].last", text=False),
-            "bid": price("data[].bid", text=False, or_null=True),
-            "bid_amount": amount("data[].bid_qty", text=False, or_null=True, of_price="data[].bid"),
-            "ask": price("data[].ask", text=False, or_null=True),
-            "ask_amount": amount("data[].ask_qty", text=False, or_null=True, of_price="data[].ask"),
-            "high_24h": price("data[].high", text=False, or_null=True),
-            "low_24h": price("data[].low", text=False, or_null=True),
-            "volume_24h": amount("data[].volume", text=False, or_null=True),
-            "change_24h": signed("data[].change_pct", text=False, or_null=True),
+            "ts_event": date("data[0].timestamp", or_null=True),
+            "last": price("data[0].last", text=False),
+            "bid": price("data[0].bid", text=False, or_null=True),
+            "bid_amount": amount("data[0].bid_qty", text=False, or_null=True, of_price="data[0].bid"),
+            "ask": price("data[0].ask", text=False, or_null=True),
+            "ask_amount": amount("data[0].ask_qty", text=False, or_null=True, of_price="data[0].ask"),
+            "high_24h": price("data[0].high", text=False, or_null=True),
+            "low_24h": price("data[0].low", text=False, or_null=True),
+            "volume_24h": amount("data[0].volume", text=False, or_null=True),
+            "change_24h": signed("data[0].change_pct", text=False, or_null=True),
         },
     ),
     checks=(chosen("type", {"update": None, "snapshot": None}),),
-    owner="data[].symbol",
-    single=True,
+    owner="data[0].symbol",
 )
 
 

@@ -129,6 +129,26 @@ def test_checks_words_and_rows() -> None:
             decode(json.dumps(frame).encode(), NOW)
 
 
+ONLY = '{"ts": 5, "a": [ {"x": "1", "b": [{"y": "2"}]} ] }'
+
+
+def test_a_path_may_lead_through_lists_of_one() -> None:
+    event = read(of(last=price("a[0].x"), bid=price("a[0].b[0].y")), ONLY)
+    assert (event.last, event.bid) == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['{"y": "2"}, {"y": "3"}', "", "2", '{"y": "2"}, 3', '{"y": "2"},', '[{"y": "2"}]', '{"y": "2"}}'],
+)
+def test_a_list_that_is_not_of_one_is_left_to_the_venues_function(rows: str) -> None:
+    table = of(last=price("a[0].x"), bid=price("a[0].b[0].y", or_null=True))
+    for frame in (ONLY.replace('{"y": "2"}', rows), ONLY.replace('[{"y": "2"}]', '{"y": "2"}'),
+                  ONLY.replace("} ]", '}, {"x": "4"} ]'), ONLY.replace('"b"', '"b": [{"y": "2"}], "b"')):  # fmt: skip
+        with pytest.raises(LeftError):
+            read(table, frame)
+
+
 @pytest.mark.parametrize(
     ("text", "ns"),
     [

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import pytest
 
 from contracts.codec import EVENTS, encode
 from contracts.errors import FrameError
+from producers.normalize import tables
 from producers.normalize.events import Makers
 from producers.venue import Ack, Closing, LastTrade, Pong, Refused
-from producers.venues.coinbase import VENUE
+from producers.venues.coinbase import VENUE, wire_advanced
+from tests.producers.test_mutated_frames import mutated
+from tests.producers.test_tables import said, without_tables
 
 BTC = VENUE.guess("spot", "BTC-USD")
 TIME = "2026-11-21T20:00:00.122581Z"
@@ -386,3 +391,66 @@ def test_advanced_controls() -> None:
     beat = {"channel": "heartbeats", **ENVELOPE, "events": [{"current_time": TIME, "heartbeat_counter": 3}]}
     listed = {"channel": "subscriptions", **ENVELOPE, "events": [{"subscriptions": {"level2": ["BTC-USD"]}}]}
     assert decode(beat, listed) == [Pong(), Ack("level2:BTC-USD")]
+
+
+ADVANCED_TRADE = {"trade_id": "11", "product_id": "BTC-USD", "price": "91000.16", "size": "0.004", "side": "SELL",
+                  "time": TIME}  # fmt: skip
+ADVANCED_TICKER = {"product_id": "BTC-USD", "price": "91000.5", "best_bid": "91000.15", "best_bid_quantity": "0.61",
+                   "best_ask": "91000.16", "best_ask_quantity": "0.20", "high_24_h": "91500", "low_24_h": "89000",
+                   "volume_24_h": "4242.5", "price_percent_chg_24_h": "-0.5"}  # fmt: skip
+
+
+def advanced(channel: str, **rows: Any) -> bytes:
+    frame = {"channel": channel, **ENVELOPE, "events": [{"type": "update", **rows}]}
+    return json.dumps(frame, separators=(",", ":")).encode()
+
+
+def written_decoder() -> Any:
+    """Return a decoder of which both products were met."""
+    decoder = VENUE.decoder("spot", lambda text: VENUE.guess("spot", text), makers=Makers(sim=False, written=True))
+    for product in ("BTC-USD", "ETH-USD"):
+        decoder.decode(advanced("market_trades", trades=[ADVANCED_TRADE | {"product_id": product}]), RECEIVED)
+    return decoder
+
+
+@pytest.mark.skipif(not tables.is_compiled(), reason="not built here")
+def test_plain_advanced_frames_are_read_by_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = written_decoder()
+    for name in ("decode_trades", "decode_tickers"):
+        monkeypatch.delattr(wire_advanced, name)
+    (trade,) = decoder.decode(advanced("market_trades", trades=[ADVANCED_TRADE]), RECEIVED)
+    frame = advanced("ticker", tickers=[ADVANCED_TICKER])
+    (ticker,) = decoder.decode(frame, RECEIVED)
+    assert (trade.event.side, trade.event.trade_id, trade.event.ts_event) == ("buy", "11", TIME_NS)
+    assert ticker.event.id.endswith(f".ticker.{TIME_NS + 123}-{crc32(frame):08x}")
+    assert (ticker.event.bid_amount, ticker.event.change_24h) == ("0.61", "-0.5")
+    with pytest.raises(AttributeError):
+        decoder.decode(advanced("market_trades", trades=[ADVANCED_TRADE] * 2), RECEIVED)
+
+
+@pytest.mark.skipif(not tables.is_compiled(), reason="not built here")
+def test_advanced_frames_give_the_same_by_tables_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    with without_tables(monkeypatch):
+        own = written_decoder()
+    by_tables = written_decoder()
+    odd_trades: list[dict[str, Any]] = [
+        *({"trade_id": number} for number in ("9" * 18, "9" * 19, "007", "-1", "")),
+        *({"product_id": product} for product in ("NEW-USD", "ETH-USD")),
+        *({field: "0"} for field in ("side", "size", "price")),
+    ]
+    odd_tickers: list[dict[str, Any]] = [
+        *({field: None} for field in ADVANCED_TICKER),
+        *({field: odd} for field in ADVANCED_TICKER for odd in ("", "0", "-5E-05", "x")),
+    ]
+    frames = [
+        *(advanced("market_trades", trades=[ADVANCED_TRADE | odd]) for odd in ({}, *odd_trades)),
+        *(advanced("ticker", tickers=[ADVANCED_TICKER | odd]) for odd in ({}, *odd_tickers)),
+        advanced("market_trades", trades=[ADVANCED_TRADE | {"trade_id": number} for number in ("100", "99")]),
+        advanced("market_trades", trades=[]),
+        advanced("ticker_batch", tickers=[ADVANCED_TICKER, ADVANCED_TICKER]),
+        advanced("tick\\u0065r", tickers=[ADVANCED_TICKER]).replace(b"\\\\", b"\\"),
+    ]
+    rng = random.Random(5)
+    frames += [mutated(rng.choice(frames).decode(), rng) for _ in range(2000)]
+    for frame in frames:
+        assert said(by_tables.decode, frame, RECEIVED) == said(own.decode, frame, RECEIVED), frame
