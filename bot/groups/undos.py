@@ -11,6 +11,7 @@ import structlog
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
+from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 
 from bot.groups.deeds import Deeds, Undone, caller_of
@@ -24,6 +25,7 @@ from contracts.services.community.commands import RefuseUndo, UndoActions
 from contracts.services.community.events import CommunityEvent
 from contracts.services.responses import SuccessResponse
 from contracts.streams import DURABLES
+from contracts.subjects import HEADER_TRACE
 from runtime import clock
 from runtime.nats.bus import Bus
 from runtime.texts.markup import plain, shorten
@@ -36,6 +38,7 @@ _FETCH_SECONDS: Final = 5.0
 _LOOK_SECONDS: Final = 0.5
 _AGAIN_SECONDS: Final = 5.0
 _LONGEST: Final = 500  # characters of a reason
+_SPAN: Final = "undo actions"
 _BY_HAND: Final = make_reader("en")  # what the log keeps is in one language
 Begun = Callable[[int], Awaitable[None]]
 """Called with how many actions are lifted, before the first is."""
@@ -106,8 +109,10 @@ class AskedUndos:
             await message.term()
             return
         holding = asyncio.create_task(_hold(message), name="undo under way")
+        trace = (message.headers or {}).get(HEADER_TRACE)
         try:
-            await self.carry_out(event)
+            with self._bus.tracing.continuing(_SPAN, trace, kind=SpanKind.CONSUMER):
+                await self.carry_out(event)
         except NotFoundError as error:  # the group is managed no more
             _log.info("groups.undo_left", group=event.group, error=str(error))
         except HydrophoneError as error:

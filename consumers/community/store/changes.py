@@ -25,6 +25,7 @@ from runtime import retry
 from runtime.nats.audit import publish_audit
 from runtime.nats.bus import Bus
 from runtime.store import Collection, Document, Store, StoreError
+from runtime.tracing.tracing import current_headers
 
 _log = structlog.get_logger("community")
 T = TypeVar("T")
@@ -138,7 +139,8 @@ class Changes:
         await asyncio.gather(*self._finishing, return_exceptions=True)
 
     async def _send(self, event: CommunityEvent) -> None:
-        headers = {HEADER_MESSAGE_ID: event.id, HEADER_SCHEMA: SCHEMA}
+        trace = current_headers() if self._bus.tracing.on else {}  # of who asks, none where it had to wait
+        headers = {HEADER_MESSAGE_ID: event.id, HEADER_SCHEMA: SCHEMA, **trace}
         body = event.model_dump_json().encode()
         await self._bus.publish_acked(event.subject, body, headers=headers, stream=streams.COMMUNITY, policy=_SOON)
 

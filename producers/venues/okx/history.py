@@ -1,7 +1,8 @@
-"""OKX's past over REST: candles and recent trades, in the rows of its sockets.
+"""OKX's past over REST: candles and trades, in the rows of its sockets.
 
 Pages: https://www.okx.com/docs-v5/en/#order-book-trading-market-data-get-candlesticks,
-#order-book-trading-market-data-get-candlesticks-history and #order-book-trading-market-data-get-trades.
+#order-book-trading-market-data-get-candlesticks-history, #order-book-trading-market-data-get-trades and
+#order-book-trading-market-data-get-trades-history.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _KEPT: Final = 1440  # candles of each bar that the first of them goes back to
 _OLDER_WEIGHT: Final = 2  # 20 calls in 2 s against the others' 40
 MOST_CANDLES: Final = 300
 MOST_TRADES: Final = 500
+_MOST_OLDER: Final = 100  # trades of a page of those of three months
+_OLDER_TRADES_WEIGHT: Final = 5  # 20 calls in 2 s against 100
 # Days are Hong Kong's but for `utc`; on which day a week begins is not documented: weeks are made of days.
 BARS: Final = {"1m": "1m", "5m": "5m", "15m": "15m", "30m": "30m", "1h": "1H", "4h": "4H", "1d": "1Dutc"}
 
@@ -75,6 +78,16 @@ def trades_call(instrument: Instrument, limit: int) -> RestCall:
     return RestCall("/api/v5/market/trades", params)
 
 
+def older_trades_call(instrument: Instrument, limit: int, oldest: Decoded) -> RestCall:
+    """Ask for the trades before one (`after` means older than its id)."""
+    params = {
+        "instId": instrument.venue_symbol,
+        "after": oldest.trade_id,
+        "limit": str(min(limit, _MOST_OLDER)),
+    }
+    return RestCall("/api/v5/market/history-trades", params, _OLDER_TRADES_WEIGHT)
+
+
 def decode_trades(body: bytes, instrument: Instrument, *, ts_recv: int, sim: bool) -> list[Decoded]:
     """Read trades, newest first, with the ids of channel `trades`, where the last of several fills gives its id.
 
@@ -99,4 +112,5 @@ HISTORY: Final = History(
     most_trades=MOST_TRADES,
     trades_call=trades_call,
     decode_trades=decode_trades,
+    older_trades_call=older_trades_call,
 )

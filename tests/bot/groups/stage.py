@@ -27,6 +27,7 @@ from consumers.telegram.sending import Ticking
 from contracts import streams
 from runtime.nats.bus import Bus, BusOptions
 from runtime.servers.embedded import NatsServer
+from runtime.tracing.tracing import OFF, Tracing
 from tests.bot.world import TOKEN, Person
 from tests.consumers.community.conftest import own_database
 from tests.running import kept, running
@@ -38,9 +39,9 @@ _numbers = itertools.count(1)
 
 
 @asynccontextmanager
-async def staged(nats: NatsServer, documents_url: str) -> AsyncGenerator[Stage]:
+async def staged(nats: NatsServer, documents_url: str, tracing: Tracing = OFF) -> AsyncGenerator[Stage]:
     """Telegram, its gateway and the community service, with documents of their own, and no bot yet."""
-    bus = await Bus(BusOptions(servers=(nats.url,), name="groups")).connect()
+    bus = await Bus(BusOptions(servers=(nats.url,), name="groups"), tracing=tracing).connect()
     for stream in (streams.JOBS, streams.TELEGRAM, streams.COMMUNITY):
         await bus.jetstream().purge_stream(stream)
     plan = CommunityPlan(own_database(documents_url))
@@ -68,10 +69,11 @@ class Stage:
     application: App | None = None
 
     @asynccontextmanager
-    async def bot(self) -> AsyncGenerator[App]:
+    async def bot(self, tracing: Tracing = OFF) -> AsyncGenerator[App]:
         """A bot in the groups."""
         place = BusOptions(servers=(self.bus.options.servers[0],), name="bot")
-        async with running_bot(BotOptions(bus=place, token=TOKEN, base_url=self.url, speed=SPEED)) as application:
+        options = BotOptions(bus=place, token=TOKEN, base_url=self.url, speed=SPEED, tracing=tracing)
+        async with running_bot(options) as application:
             yield application
 
     async def group(self, **more: Any) -> Group:

@@ -20,6 +20,7 @@ from producers.venue import Span
 
 BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
 HAS_PAST = [name for name, venue in sorted(VENUES.items()) if venue.rest.history is not None]
+HAS_PAGES = [name for name in HAS_PAST if VENUES[name].rest.history.older_trades_call is not None]
 MINUTE = 60 * SECOND
 
 
@@ -145,6 +146,26 @@ async def test_venue_answers_its_candles_and_trades(rig, venue):
 async def recent_trades(service, venue, symbol):
     query = TradeHistoryQuery(venue=venue, symbol=symbol, limit=50)
     return TradeHistoryReply.model_validate_json(await service.answer_trades(query))
+
+
+@pytest.mark.parametrize("venue", HAS_PAGES)
+async def test_older_trades_are_those_right_before_one(rig, venue):
+    async with rig(venue, symbols=("BTC",)) as r:
+        await r.until(lambda: r.producer.feeds and r.bus.counts["trade"] > 30, "instruments and trades")
+        instrument, past = r.producer.instruments[0], VENUES[venue].rest.history
+
+        async def fetch(call):
+            answer = await r.producer.rest.request(call)
+            rows = past.decode_trades(answer.body, instrument, ts_recv=answer.ts_recv, sim=True)
+            return rows if rows[0].ts_event < rows[-1].ts_event else rows[::-1]
+
+        newest = await fetch(past.trades_call(instrument, past.most_trades))
+        assert len(newest) > 20
+        (chosen, ids) = newest[-10], [trade.id for trade in newest]
+        before = [trade.id for trade in await fetch(past.older_trades_call(instrument, 5, chosen))]
+        at, older = ids.index(chosen.id), [one for one in before if one != chosen.id]  # of some it comes again
+        assert older
+        assert older[-5:] == ids[at - len(older[-5:]) : at]
 
 
 @pytest.mark.parametrize("venue", HAS_PAST[:1])

@@ -68,6 +68,10 @@ ROUTES: list[tuple[str, str, Check, Any]] = [
     ),
     ("okx", "/api/v5/market/tickers?instType=SWAP&uly=BTC-USDT", _names("data", "instId"), ["BTC-USDT-SWAP"]),
     ("okx", "/api/v5/market/trades?instId=BTC-USDT&limit=3", lambda body: len(body["data"]), 3),
+    ("okx", "/api/v5/market/history-trades?instId=BTC-USDT&limit=3", lambda body: len(body["data"]), 3),
+    ("okx", "/api/v5/market/history-trades?instId=BTC-USDT&after=1", lambda body: body["data"], []),
+    ("okx", "/api/v5/market/history-trades?instId=BTC-USDT&type=2&after=1", lambda body: body["data"], []),
+    ("okx", f"/api/v5/market/history-trades?instId=BTC-USDT&before={10**18}", lambda body: body["data"], []),
     (
         "coinbase",
         f"{ADVANCED}/products?product_ids=ETH-USD&product_ids=BTC-USD&limit=1",

@@ -24,6 +24,7 @@ FIGURES = {
 ONE = (
     "market/books",
     "market/trades",
+    "market/history-trades",
     "market/candles",
     "market/history-candles",
     "market/ticker",
@@ -56,7 +57,9 @@ class OkxRest:
             return envelope([FIGURES[path](item, now_us) for item in found])
         if path == "market/books":
             return self._books(found[0], request, now_us)
-        return self._trades(found[0], request) if path == "market/trades" else _candles(found[0], request, now_us)
+        if path in ("market/trades", "market/history-trades"):
+            return self._trades(found[0], request)
+        return _candles(found[0], request, now_us)
 
     def _find(self, path: str, query: dict[str, str]) -> list[Listing] | Answer:
         """The instruments that a request means, or the refusal."""
@@ -86,9 +89,17 @@ class OkxRest:
         return Answer(200, f'{{"code":"0","msg":"","data":[{row}]}}')
 
     def _trades(self, listing: Listing, request: Request) -> Answer:
-        limit = min(int(request.query.get("limit", "100")), 500)
+        """The newest; of `history-trades` those older (`after`) or newer (`before`) than a trade, or older than ms."""
+        query, is_history = request.query, request.path.endswith("history-trades")
+        limit = min(int(query.get("limit", "100")), 100 if is_history else 500)
         groups = [list(fills) for _, fills in groupby(listing.recent, key=lambda x: x.agg_id)]
         rows = [shapes.trade_row(listing, fills, self._sequences.show(listing, fills[0].order)) for fills in groups]
+        if is_history:
+            by = "ts" if query.get("type") == "2" else "tradeId"
+            if "after" in query:
+                rows = [row for row in rows if int(row[by]) < int(query["after"])]
+            if "before" in query:
+                rows = [row for row in rows if int(row["tradeId"]) > int(query["before"])]
         return envelope(list(reversed(rows[-limit:])))
 
 
