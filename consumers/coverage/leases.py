@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-import structlog
 from nats.errors import Error as NatsError
 
 from consumers.coverage.units import Units
@@ -15,11 +14,9 @@ from contracts.subjects import LEASE, LEASE_PRODUCERS
 from runtime import clock
 from runtime.coverage.spans import SECOND
 from runtime.nats.bus import Bus
-from runtime.nats.deadletter import one_line
 from runtime.nats.kv.mirror import Entry, Mirror
-from runtime.nats.leases.lease import Grant, read_grant
+from runtime.nats.leases.lease import Grant, read_entry
 
-_log = structlog.get_logger("coverage")
 _WAIT: Final = 0.4  # seconds for an answer
 _BELIEVED: Final = 2 / 3  # of its ttl, after which a holder that could not renew its lease publishes no more
 OnLost = Callable[[str, int, int], None]
@@ -89,10 +86,8 @@ class ProducerLeases:
         if entry is None:
             self._held.pop(unit, None)
             return
-        try:
-            grant = read_grant(entry.value, entry.revision)
-        except (ValueError, TypeError) as error:
-            _log.error("lease.unreadable", key=key, error=one_line(error))
+        grant = read_entry(key, entry)
+        if grant is None:
             return
         if unit not in self._held:
             self._doubtful.add(unit)  # it may have been written long ago

@@ -6,17 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 
-import structlog
-
 from contracts.streams import LEASES
 from runtime import clock
 from runtime.nats.bus import Bus
-from runtime.nats.deadletter import one_line
 from runtime.nats.kv.mirror import Entry, Mirror
-from runtime.nats.leases.lease import Grant, read_grant
+from runtime.nats.leases.lease import Grant, read_entry
 from runtime.nats.leases.presence import Presence
 
-_log = structlog.get_logger("leases")
 _GIVEN_BACK_SECONDS: Final = 2.0  # a lease that nobody took for so long: its holder ended properly, and no other came
 OnEnded = Callable[[str, Grant, str], Awaitable[bool]]
 """(key, what the bucket says, why it counts as ended); whether that is dealt with: False is called again."""
@@ -58,12 +54,9 @@ class HolderWatch:
         if entry is None:
             self._grants.pop(key, None)
             return
-        try:
-            grant = read_grant(entry.value, entry.revision)
-        except (ValueError, TypeError) as error:
-            _log.error("lease.unreadable", key=key, error=one_line(error))
-            return
-        self._grants[key] = grant, clock.monotonic()
+        grant = read_entry(key, entry)
+        if grant is not None:
+            self._grants[key] = grant, clock.monotonic()
 
     def _on_reconnect(self) -> None:
         """No holder could renew while the bus was away: time counts from now."""

@@ -20,6 +20,8 @@ from contracts.streams import LEASES
 from contracts.subjects import HEADER_MESSAGE_ID
 from runtime import clock, retry
 from runtime.nats.bus import Bus, NoAnswerError
+from runtime.nats.deadletter import one_line
+from runtime.nats.kv.mirror import Entry
 from runtime.nats.leases.presence import Presence, serve
 from runtime.nats.streams.api import ApiRefusalError, call
 from runtime.nats.streams.config import BUCKET_PREFIX
@@ -53,6 +55,15 @@ def read_grant(body: bytes, revision: int) -> Grant:
     return Grant(
         word.get("holder"), int(word.get("token", 0)), revision, float(word.get("ttl", 0.0)), word.get("about") or {}
     )
+
+
+def read_entry(key: str, entry: Entry) -> Grant | None:
+    """Read a lease of a mirrored bucket; one that cannot be read is logged, and None."""
+    try:
+        return read_grant(entry.value, entry.revision)
+    except (ValueError, TypeError) as error:
+        _log.error("lease.unreadable", key=key, error=one_line(error))
+        return None
 
 
 async def find_grant(bus: Bus, key: str, bucket: str = LEASES) -> Grant:
