@@ -27,7 +27,7 @@ GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of st
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
-DOCUMENT_CACHE = "128M"
+DOCUMENT_CACHE = "32M"
 MOST_CHANGES = 500  # of documents that the server remembers for those who follow them
 _WIRE_HEADER_BYTES = 16
 # {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/

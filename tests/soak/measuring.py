@@ -15,14 +15,24 @@ SIMULATED: Final = ("producers.simulator", "bot.simulator")  # stand for what is
 
 @dataclass
 class Part:
-    """Samples of one part: (seconds, bytes of memory), and the processor's seconds that it has used."""
+    """Samples of one part, each with its second: bytes of memory, those of its own, processor seconds used so far."""
 
     samples: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    own: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
     used: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
 
+    def lows(self, since: float) -> list[tuple[float, int]]:
+        """Return the least of its own memory in each minute from `since` seconds on: garbage is no growth."""
+        least: dict[int, tuple[float, int]] = {}
+        for at, size in self.own:
+            minute = int(at // 60)
+            if at >= since and (minute not in least or size < least[minute][1]):
+                least[minute] = at, size
+        return list(least.values())
+
     def slope(self, since: float) -> float:
-        """MiB an hour by least squares over the samples from `since` seconds on; 0 where there are less than three."""
-        points = [(at / 3600, size / MIB) for at, size in self.samples if at >= since]
+        """MiB an hour by least squares over the least of each minute; 0 where there are less than three."""
+        points = [(at / 3600, size / MIB) for at, size in self.lows(since)]
         if len(points) < 3:
             return 0.0
         middle = sum(at for at, _ in points) / len(points)
@@ -46,12 +56,11 @@ def name_of(pid: int) -> str:
     return Path(words[1 if script else 0]).name or "?"
 
 
-def memory_of(pid: int) -> int:
-    """Return the bytes of a process, pages that it shares counted in proportion."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
+def memory_of(pid: int) -> tuple[int, int]:
+    """Return the bytes of a process: all, pages that it shares counted in proportion, and those of no file."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    found = {line.partition(":")[0]: line.split()[1] for line in lines if line.endswith("kB")}
+    return int(found.get("Pss", 0)) * 1024, int(found.get("Pss_Anon", 0)) * 1024
 
 
 def used_by(pid: int) -> float:
@@ -60,15 +69,23 @@ def used_by(pid: int) -> float:
     return (int(rest[11]) + int(rest[12])) / _TICK
 
 
-def find_parts(pids: list[int]) -> tuple[dict[str, int], dict[str, float]]:
-    """Return the bytes and the processor seconds of every part that runs."""
-    sizes: dict[str, int] = defaultdict(int)
-    used: dict[str, float] = defaultdict(float)
+@dataclass
+class Taken:
+    """What a part takes at a moment: bytes as `memory_of` says, and the seconds of a processor so far."""
+
+    size: int = 0
+    own: int = 0
+    used: float = 0.0
+
+
+def find_parts(pids: list[int]) -> dict[str, Taken]:
+    """Return what every part takes that runs."""
+    found: dict[str, Taken] = defaultdict(Taken)
     for pid in pids:
         try:
-            name, size, seconds = name_of(pid), memory_of(pid), used_by(pid)
+            name, (size, own), seconds = name_of(pid), memory_of(pid), used_by(pid)
         except OSError:
             continue  # it has ended meanwhile
-        sizes[name] += size
-        used[name] += seconds
-    return dict(sizes), dict(used)
+        part = found[name]
+        part.size, part.own, part.used = part.size + size, part.own + own, part.used + seconds
+    return dict(found)

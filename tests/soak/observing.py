@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.e2e.conftest import Copy
-from tests.soak.measuring import Part, find_parts
+from tests.soak.measuring import Part, Taken, find_parts
 
 EACH_SECONDS: Final = 5.0
 PRODUCERS: Final = "producers"  # the name of their connections
@@ -19,11 +19,10 @@ PRODUCERS: Final = "producers"  # the name of their connections
 
 @dataclass(frozen=True)
 class Sample:
-    """A moment: seconds since the begin, bytes and processor seconds by part, messages so far."""
+    """A moment: seconds since the begin, what each part takes, messages so far."""
 
     at: float
-    sizes: dict[str, int]
-    used: dict[str, float]
+    parts: dict[str, Taken]
     published: int
     streamed: int
     whale: float | None = None  # seconds from the start of the copy until one was shown
@@ -51,10 +50,11 @@ class Samples:
         """Return what each part took by when."""
         found: dict[str, Part] = {}
         for sample in self.all:
-            for name, size in sample.sizes.items():
+            for name, taken in sample.parts.items():
                 part = found.setdefault(name, Part())
-                part.samples.append((sample.at, size))
-                part.used.append((sample.at, sample.used[name]))
+                part.samples.append((sample.at, taken.size))
+                part.own.append((sample.at, taken.own))
+                part.used.append((sample.at, taken.used))
         return found
 
     def rate(self, name: str, since: float, until: float = float("inf")) -> float:
@@ -67,8 +67,12 @@ class Samples:
 
 def read_samples(path: Path) -> Samples:
     """Return the samples of a file; the last line may be half."""
-    lines = path.read_text().split("\n")[:-1]
-    return Samples(path, [Sample(**json.loads(line)) for line in lines])
+    found: list[Sample] = []
+    for line in path.read_text().split("\n")[:-1]:
+        given = json.loads(line)
+        parts = {name: Taken(**taken) for name, taken in given.pop("parts").items()}
+        found.append(Sample(parts=parts, **given))
+    return Samples(path, found)
 
 
 def ask_monitor(monitor: str, what: str) -> dict[str, Any]:
@@ -110,6 +114,5 @@ def observe(copy: Copy, seconds: float, started: float, whale: float | None = No
             raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
         if whale is None and shows_whale(api["url"], api["key"]):
             whale = time.monotonic() - started
-        sizes, used = find_parts(copy.pids())
-        yield Sample(at, sizes, used, published(monitor), streamed(monitor), whale)
+        yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale)
         time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

@@ -54,7 +54,10 @@ class Measured:
     def lines(self) -> list[str]:
         """The table."""
         parts = {name: part for name, part in sorted(self.samples.parts().items()) if name not in SIMULATED}
-        mib = max(sum(sample.sizes.get(name, 0) for name in parts) for sample in self.samples.all) / MIB
+        mib = (
+            max(sum(taken.size for name, taken in sample.parts.items() if name in parts) for sample in self.samples.all)
+            / MIB
+        )
         cores = sum(part.cores(0.0) for part in parts.values())
         events = self.samples.rate("published", 0.0)
         what = f"{len(DEFAULT_VENUES)} venues x {len(SYMBOLS)} symbols, full books, all consumers, page and bot"

@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from tests.soak.__main__ import main
-from tests.soak.measuring import MIB, find_parts
+from tests.soak.measuring import MIB, Part, Taken, find_parts
 from tests.soak.observing import Sample, Samples, read_samples
 from tests.soak.small import FASTEST, Measured, next_rate
 
 
-def record(path: Path, *, grows: float = 0.0, slower: bool = False, seconds: int = 3600) -> Samples:
-    """Samples of a run: `grows` MiB an hour, 100 messages a second, half as many in the end if `slower`."""
+def record(
+    path: Path, *, grows: float = 0.0, slower: bool = False, seconds: int = 3600, part: str = "api", until: int = 3600
+) -> Samples:
+    """Samples of a run: `part` grows so much an hour `until` a second; half as many messages at the end if `slower`."""
     samples = Samples(path)
     samples.begin()
     sent = 0
     for at in range(0, seconds + 1, 60):
         sent += 60 * (50 if slower and at > seconds * 0.6 else 100)
-        size = int((100 + grows * at / 3600) * MIB)
-        sizes = {"consumers": size, "producers.simulator": at * MIB}
-        samples.add(
-            Sample(float(at), sizes, {"consumers": at * 0.3, "producers.simulator": at * 0.9}, sent, sent, 12.0)
-        )
+        size = int((100 + grows * min(at, until) / 3600) * MIB)
+        parts = {part: Taken(size, size, at * 0.3), "producers.simulator": Taken(at * MIB, at * MIB, at * 0.9)}
+        samples.add(Sample(float(at), parts, sent, sent, 12.0))
     return samples
 
 
@@ -33,9 +33,24 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
     record(tmp_path / "flat", grows=0.5)
     record(tmp_path / "growing", grows=4.0)
     assert main(["--table", str(tmp_path / "flat")]) == 0
-    assert "| consumers | 100.0 | 100.5 | +0.50 | 0.30 |" in capsys.readouterr().out
+    assert "| api | 100.0 | 100.5 | +0.50 | +0.50 | 0.30 |" in capsys.readouterr().out
     assert main(["--table", str(tmp_path / "growing")]) == 1
-    assert "+4.00 **grows**" in capsys.readouterr().out
+    assert "+4.00 | +4.00 **grows**" in capsys.readouterr().out
+
+
+def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> None:
+    record(tmp_path / "filling", grows=40.0, part="consumers", until=1800)
+    assert main(["--table", str(tmp_path / "filling")]) == 0
+    record(tmp_path / "growing", grows=4.0, part="consumers")
+    assert main(["--table", str(tmp_path / "growing")]) == 1
+    record(tmp_path / "another", grows=40.0, until=1800)
+    assert main(["--table", str(tmp_path / "another")]) == 1
+
+
+def test_garbage_between_collections_is_no_growth() -> None:
+    part = Part(own=[(float(at), (100 + at % 60 * 3) * MIB) for at in range(0, 3600, 5)])
+    assert part.slope(600) == pytest.approx(0.0)
+    assert len(part.lows(600)) == 50
 
 
 def test_a_bus_that_carries_less_at_the_end_fails_the_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,13 +81,13 @@ def test_parts_are_named_by_module_or_program(tmp_path: Path) -> None:
     started = [subprocess.Popen(one, stdin=-1, stdout=-1, stderr=-1, env={"PYTHONUNBUFFERED": "1"}) for one in commands]
     try:
         assert all(one.stdout is not None and one.stdout.readline() for one in started)
-        sizes, used = find_parts([one.pid for one in started])
+        found = find_parts([one.pid for one in started])
     finally:
         for one in started:
             one.kill()
             one.communicate()
-    assert set(sizes) == set(used) == {"secantusd-py", "http.server"}
-    assert all(size > MIB for size in sizes.values())
+    assert set(found) == {"secantusd-py", "http.server"}
+    assert all(taken.size > taken.own > MIB for taken in found.values())
 
 
 def test_the_small_machines_rate_is_found_in_steps() -> None:

@@ -37,7 +37,7 @@ _log = structlog.get_logger("webhooks")
 _KNOWN: Final = 200_000  # ids of the newest events
 _MOST_WAITING: Final = 50_000  # matched and not kept yet; more end the consumer, which goes on from what it kept
 _MARGIN_NS: Final = 60 * SECOND_NS
-_SAVE_SECONDS: Final = 1.0
+_SAVE_SECONDS: Final = 5.0  # what was read again is known by its ids
 _NEWEST: Final = 500  # of an endpoint: more than is written at once
 
 
