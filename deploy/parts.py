@@ -25,6 +25,7 @@ from runtime.servers.document_user import PASSWORD, user_command
 from runtime.servers.embedded import (
     NatsConfig,
     document_command,
+    document_environment,
     document_url,
     documents_answer,
     nats_answers,
@@ -232,7 +233,9 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         user = user_command(layout.store / "documents")
         parts.append(Part("documents-user", tuple(user), {**environ, PASSWORD: layout.documents_password}, once=True))
         argv = document_command(layout.store / "documents", documents)
-        parts.append(Part("documents", tuple(argv), environ, ready=lambda: documents_answer(documents)))
+        parts.append(
+            Part("documents", tuple(argv), document_environment(environ), ready=lambda: documents_answer(documents))
+        )
     return parts
 
 

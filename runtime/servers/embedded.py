@@ -24,6 +24,7 @@ from runtime.servers.document_user import find_document_python, set_password
 
 HOST = "127.0.0.1"
 GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of streams, which cost little to look through
+MEMORY_POOLS = "1"  # of glibc; they fill by and by, and its interpreter runs one thread at a time anyway
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
@@ -151,6 +152,11 @@ def nats_command(config_path: Path) -> list[str]:
 def nats_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment that the bus runs in: its memory is collected more often, unless this says how often itself."""
     return {"GOGC": GARBAGE_PERCENT, **environ}
+
+
+def document_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment that the document server runs in: a thread for each connection gets no memory pool of its own."""
+    return {"MALLOC_ARENA_MAX": MEMORY_POOLS, **environ}
 
 
 def document_command(storage: Path, port: int) -> list[str]:

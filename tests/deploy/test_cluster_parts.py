@@ -73,6 +73,13 @@ def test_the_bus_collects_its_garbage_often_unless_the_user_says_how(cluster: Cl
         assert [server.environ["GOGC"] for server in servers] == [found] * 4
 
 
+def test_the_document_server_has_one_pool_of_memory_unless_the_user_says_how_many(tmp_path: Path) -> None:
+    layout = decide_layout("demo", tmp_path, load())
+    for given, found in (({}, "1"), ({"MALLOC_ARENA_MAX": "4"}, "4")):
+        (server,) = (part for part in own_servers(layout, given) if part.name == "documents")
+        assert server.environ["MALLOC_ARENA_MAX"] == found
+
+
 def test_the_provisioner_reads_every_server_and_keeps_everything_on_three(cluster: Cluster) -> None:
     provision = next(part for part in single_parts(cluster.layout, {}) if part.name == "provision")
     assert provision.argv.count("--monitor") == 3
