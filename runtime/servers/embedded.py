@@ -24,12 +24,11 @@ from runtime.servers.document_user import find_document_python, set_password
 
 HOST = "127.0.0.1"
 GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of streams, which cost little to look through
-MEMORY_POOLS = "1"  # of glibc; they fill by and by, and its interpreter runs one thread at a time anyway
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
-DOCUMENT_CACHE = "32M"
-MOST_CHANGES = 500  # of documents that the server remembers for those who follow them
+DOCUMENT_CACHE = "32M"  # by default 1 GiB
+MOST_CHANGES = 500  # remembered for those who follow them, whom nothing here does; by default an hour of them
 _WIRE_HEADER_BYTES = 16
 # {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
 _HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
@@ -156,15 +155,11 @@ def nats_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def document_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment that the document server runs in: a thread for each connection gets no memory pool of its own."""
-    return {"MALLOC_ARENA_MAX": MEMORY_POOLS, **environ}
+    return {"MALLOC_ARENA_MAX": "1", **environ}
 
 
 def document_command(storage: Path, port: int) -> list[str]:
-    """The argv that runs the document server in the foreground, each commit synced to disk, for known users only.
-
-    Its memory is bounded: nothing here follows the changes of a store, of which it would keep an hour, and a cache of
-    1 GiB.
-    """
+    """The argv that runs the document server in the foreground: commits synced, for known users, memory bounded."""
     beside = Path(find_document_python() or sys.executable).with_name(_DOCUMENT_PROGRAM)
     program = str(beside) if beside.exists() else find_program(_DOCUMENT_PROGRAM)
     return [
