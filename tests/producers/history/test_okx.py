@@ -72,6 +72,7 @@ def test_trades_have_the_ids_of_the_socket_and_contracts_their_coins():
     assert (found.price, found.amount, found.contracts, found.side) == ("91000.10", "0.025", "2.5", "sell")
     assert found.ts_event == 1_763_700_000_122 * 10**6
     assert HISTORY.trades_call(SWAP, 1000).params["limit"] == "500"
+    assert HISTORY.older_trades_call is not None
     older = HISTORY.older_trades_call(SWAP, 500, found)
     assert (older.path, older.weight) == ("/api/v5/market/history-trades", 5)
     assert older.params == {"instId": "BTC-USDT-SWAP", "after": "130639474", "limit": "100"}

@@ -20,7 +20,9 @@ from producers.venue import Span
 
 BTC = make_instrument("binance", "BTC/USDT", "BTCUSDT")
 HAS_PAST = [name for name, venue in sorted(VENUES.items()) if venue.rest.history is not None]
-HAS_PAGES = [name for name in HAS_PAST if VENUES[name].rest.history.older_trades_call is not None]
+HAS_PAGES = [
+    name for name in HAS_PAST if (past := VENUES[name].rest.history) is not None and past.older_trades_call is not None
+]
 MINUTE = 60 * SECOND
 
 
@@ -153,6 +155,8 @@ async def test_older_trades_are_those_right_before_one(rig, venue):
     async with rig(venue, symbols=("BTC",)) as r:
         await r.until(lambda: r.producer.feeds and r.bus.counts["trade"] > 30, "instruments and trades")
         instrument, past = r.producer.instruments[0], VENUES[venue].rest.history
+        assert past is not None
+        assert past.older_trades_call is not None
 
         async def fetch(call):
             answer = await r.producer.rest.request(call)
