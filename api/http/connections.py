@@ -102,6 +102,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._refused: HydrophoneError | None = None
         self._deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
+        self._cuts: list[asyncio.TimerHandle] = []
         self.on_shutdown: Callable[[], None] = lambda: None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -222,9 +223,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._deadline = self.loop.time() + self._limits.request_seconds
 
     def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, *self._cuts):  # which would keep the connection until then
+            if timer is not None:
+                timer.cancel()
         self._counts.release(self._counted)
         self._counted = ""
 
@@ -273,7 +274,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._cut_after(GOODBYE_SECONDS)
 
     def _cut_after(self, seconds: float) -> None:
-        self.loop.call_later(seconds, self.transport.abort)
+        self._cuts.append(self.loop.call_later(seconds, self.transport.abort))
 
     def _awaits_answer(self) -> bool:
         """Whether nothing was answered to the unfinished request, and nothing else is being answered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import os
@@ -17,6 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from fastapi import FastAPI, Request
@@ -24,7 +26,7 @@ from websockets.exceptions import InvalidStatus
 
 from api.app import ApiOptions
 from api.http.access.addresses import Networks
-from api.http.connections import GOODBYE_SECONDS, ConnectionLimits
+from api.http.connections import GOODBYE_SECONDS, BoundedHttp, ConnectionLimits
 from api.http.server import make_server
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer, free_port
@@ -143,6 +145,27 @@ async def test_what_is_not_a_whole_request_in_time_is_refused(start: bytes, piec
         if answers[-1] == 408:
             refused = body_of(b"HTTP/1.1 " + answered.split(b"HTTP/1.1 ")[-1])
             assert (refused["success"], refused["error"]["code"]) == (False, "TIMEOUT")
+
+
+async def test_a_connection_that_closed_is_kept_by_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = WeakSet[asyncio.Transport]()
+    begin = BoundedHttp.connection_made
+
+    def begin_and_note(self: BoundedHttp, transport: asyncio.Transport) -> None:
+        made.add(transport)
+        begin(self, transport)
+
+    monkeypatch.setattr(BoundedHttp, "connection_made", begin_and_note)
+    monkeypatch.setattr("api.http.connections.GOODBYE_SECONDS", 60.0)
+    async with listening(ConnectionLimits(idle_seconds=60.0)) as port:
+        for request in (HEAD + b"connection: close\r\n\r\n", HEAD + b"\r\n", b"no HTTP\r\n\r\n"):
+            for _ in range(10):
+                async with connected(port, request) as (reader, _):
+                    assert await reader.read(12) in (b"HTTP/1.1 200", b"HTTP/1.1 400")
+        async with asyncio.timeout(20):  # no timer has run out
+            while made:
+                await asyncio.sleep(0.1)
+                gc.collect()
 
 
 async def test_a_request_that_the_app_works_on_is_no_unfinished_one() -> None:
