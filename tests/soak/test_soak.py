@@ -39,9 +39,9 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> None:
-    record(tmp_path / "filling", grows=40.0, part="consumers", until=1800)
+    record(tmp_path / "filling", grows=40.0, part="secantusd-py", until=1800)
     assert main(["--table", str(tmp_path / "filling")]) == 0
-    record(tmp_path / "growing", grows=4.0, part="consumers")
+    record(tmp_path / "growing", grows=4.0, part="secantusd-py")
     assert main(["--table", str(tmp_path / "growing")]) == 1
     record(tmp_path / "another", grows=40.0, until=1800)
     assert main(["--table", str(tmp_path / "another")]) == 1
