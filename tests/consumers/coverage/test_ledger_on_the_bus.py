@@ -72,10 +72,11 @@ class Bucket:
         return view.find(Followed(ITEM.venue, ITEM.symbol, channel), span, now_ns())
 
     async def wait_for(self, span: tuple[int, int], unknown: float) -> None:
-        """Wait until so many seconds of a span are unknown, to the second."""
+        """Wait until so many seconds of a span are unknown, to the second; of one that is known, none at all."""
         found: Any = None
+        off = 1 if unknown else 0
         async with asyncio.timeout(25):
-            while found is None or abs(found - unknown) > 1:
+            while found is None or abs(found - unknown) > off:
                 found = sum(end - start for start, end in self.find(span).unknown) / SECOND
                 await asyncio.sleep(0.1)
 
