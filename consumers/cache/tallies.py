@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from decimal import Decimal
+from functools import reduce
 from typing import Any, Final
 
 from consumers.cache.newest import insert_by_time
@@ -20,6 +22,7 @@ MINUTE: Final = 60_000_000_000
 WINDOWS: Final[dict[str, int]] = {"1h": 60, "4h": 240, "24h": 1440}
 KEPT: Final = 100
 _DAY_MINUTES: Final = 1440
+_NOTHING: Final = Decimal(0)
 _REMEMBERED: Final = 20_000
 _ENTRY: Final = codec.fast(LiquidationEntry)
 _TOTALS: Final = codec.fast(LiquidationTotals)
@@ -27,11 +30,11 @@ _LIQUIDATIONS: Final = codec.fast(LiquidationsState)
 _WHALES: Final = codec.fast(WhalesState)
 
 
-class _Minute:
-    __slots__ = ("count", "sampled", "sides", "sim", "unvalued")
+class _Minute:  # there are 1,440 of each base: a day of them
+    __slots__ = ("count", "long", "sampled", "short", "sim", "unknown", "unvalued")
 
     def __init__(self) -> None:
-        self.sides: dict[str | None, Decimal] = {"long": Decimal(0), "short": Decimal(0), None: Decimal(0)}
+        self.long = self.short = self.unknown = _NOTHING
         self.count = 0
         self.unvalued = 0
         self.sampled = False
@@ -67,7 +70,8 @@ class LiquidationTally:
         if usd is None:
             minute.unvalued += 1
         else:
-            minute.sides[event.position_side] = EXACT.add(minute.sides[event.position_side], usd)
+            side = event.position_side or "unknown"
+            setattr(minute, side, EXACT.add(getattr(minute, side), usd))
         self._recent.appendleft(_entry(event, ts, usd))
         self.dirty = True
 
@@ -93,9 +97,9 @@ class LiquidationTally:
     def _total(self, after: int) -> FastDocument:
         minutes = [minute for start, minute in self._minutes.items() if start > after]
         return _TOTALS(
-            long_usd=_sum(minutes, "long"),
-            short_usd=_sum(minutes, "short"),
-            unknown_usd=_sum(minutes, None),
+            long_usd=_sum(minute.long for minute in minutes),
+            short_usd=_sum(minute.short for minute in minutes),
+            unknown_usd=_sum(minute.unknown for minute in minutes),
             count=sum(minute.count for minute in minutes),
             unvalued=sum(minute.unvalued for minute in minutes),
         )
@@ -152,8 +156,5 @@ def _entry(event: FastEvent, ts: int, usd: Decimal | None) -> FastDocument:
     )
 
 
-def _sum(minutes: list[_Minute], side: str | None) -> str:
-    total = Decimal(0)
-    for minute in minutes:
-        total = EXACT.add(total, minute.sides[side])
-    return as_dollars(total)
+def _sum(values: Iterable[Decimal]) -> str:
+    return as_dollars(reduce(EXACT.add, values, _NOTHING))

@@ -27,6 +27,7 @@ from consumers.market.liquidations.sums import (
     Sum,
     WindowSums,
 )
+from consumers.market.liquidations.values import Values
 from contracts.arithmetic.exact import FigureError, read_amount, value_of
 from contracts.numbers import time_of
 from runtime.seen.ids import SeenIds
@@ -35,7 +36,7 @@ FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 MINUTE: Final = 60_000_000_000
 DAY: Final = 1440  # minutes
 LONGEST: Final = 30 * DAY
-MOST_ROWS: Final = 500_000  # about 200 bytes each
+MOST_ROWS: Final = 500_000  # 25 bytes each
 _UNUSED: Final = 10  # minutes after which sums that nobody asked for are dropped
 _REMEMBERED: Final = 50_000
 _ROWS_AT_ONCE: Final = 4000  # that are summed without letting others go on
@@ -90,7 +91,7 @@ class BaseHistory:
     def __init__(self) -> None:
         self._minutes = array("q")
         self._keys = array("q")
-        self._values: list[Decimal | None] = []
+        self._values = Values()
         self._origins: list[Origin] = []
         self._numbers: dict[Origin, int] = {}
         self._quotes: list[str] = []
@@ -148,7 +149,8 @@ class BaseHistory:
         if gone:
             for sums in self._sums.values():
                 self._move(sums, max(sums.after, after))
-            del self._minutes[:gone], self._keys[:gone], self._values[:gone]
+            del self._minutes[:gone], self._keys[:gone]
+            self._values.drop(gone)
         return gone
 
     def _fill(self, sums: WindowSums, filled: int) -> None:
@@ -160,7 +162,7 @@ class BaseHistory:
             end = bisect_right(self._minutes, sums.filled)
         else:
             sums.filled = None
-        for key, value in zip(self._keys[start:end], self._values[start:end], strict=True):
+        for key, value in zip(self._keys[start:end], self._values.slice(start, end), strict=True):
             sums.add(self._point(key, sums.digits), key & ORIGIN_MASK, value)
 
     def _move(self, sums: WindowSums, after: int) -> None:
