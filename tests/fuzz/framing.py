@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, Final
 
 NAME: Final = "runtime.nats.lanes.compiled.framing"
-SUBJECTS: Final = (b"md.v1.trade.a.B.C.spot", b"s", b"\xff", b"", b"md.v1.book.kraken.BTC.USD.spot")
+SUBJECTS: Final = (b"md.v1.trade.a.B.C.spot", b"s", b"\xff", b"_INBOX.a.7", b"", b"md.v1.book.kraken.BTC.USD.spot")
 NUMBERS: Final = (b"1", b"1", b"2", b"7", b"", b"01")
 REPLIES: Final = (b"", b"", b"$JS.ACK.x.1.2", b"_INBOX.a")
 HEADS: Final = (b"", b"", b"NATS/1.0\r\nA: b\r\n\r\n", b"NATS/1.0\r\n\r\n")
@@ -29,7 +29,7 @@ class Chunks:
         """Return a message as the server writes it."""
         choice = self._rng.choice
         head, payload, reply = choice(HEADS), choice(PAYLOADS), choice(REPLIES)
-        words = [choice(SUBJECTS[:3]), choice(NUMBERS[:4]), *([reply] if reply else [])]
+        words = [choice(SUBJECTS[:4]), choice(NUMBERS[:4]), *([reply] if reply else [])]
         sizes = [b"%d" % len(head), b"%d" % (len(head) + len(payload))] if head else [b"%d" % len(payload)]
         return b" ".join([b"HMSG" if head else b"MSG", *words, *sizes]) + b"\r\n" + head + payload + b"\r\n"
 

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from consumers.webhooks.delivery.progress import Progress, read_progress
 from consumers.webhooks.store.rows import MOST_ROWS, Dead, Overview, Page, Row
-from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store
+from runtime.store import AlreadyThereError, Collection, Document, IndexSpec, Store, upsert
 
 PAGES: Final = "webhook_events"
 PROGRESS: Final = "webhook_progress"
@@ -228,9 +228,12 @@ class EventStore:
 
     async def save_positions(self, positions: Mapping[str, tuple[int, int]]) -> None:
         """Keep how far streams were read."""
-        for stream, (sequence, read_by) in positions.items():
-            document = {"sequence": sequence, "read_by": read_by}
-            await self._positions.update_one({"_id": stream}, {"$set": document}, upsert=True)
+        changes = [
+            upsert({"_id": stream}, {"$set": {"sequence": sequence, "read_by": read_by}})
+            for stream, (sequence, read_by) in positions.items()
+        ]
+        if changes:
+            await self._positions.bulk_write(changes, ordered=False)
 
 
 def _overview(document: Document) -> Overview:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any, Final, NamedTuple
 
+from contracts.users.permissions import DEFAULT_INBOX
+
 Message = tuple[bytes, bytes, bytes, bytes]
 """Subject, payload, reply subject and headers of one message; the last two are empty where it has none."""
 
@@ -15,6 +17,7 @@ Taken = dict[Any, list[Message]]
 """By lane."""
 
 _CRLF: Final = b"\r\n"
+_INBOX: Final = DEFAULT_INBOX.encode()  # a subject of answers, each of which has its own: remembered, they only fill up
 _KINDS: Final = frozenset({b"MSG", b"HMSG"})
 _MSG_WORDS: Final = 3  # MSG <subject> <sid> [reply], and then the bytes of the payload
 _HMSG_WORDS: Final = 4  # HMSG <subject> <sid> [reply] <header bytes>, and then all bytes
@@ -25,7 +28,7 @@ class Lines(NamedTuple):
     """What is known of a connection's lines: its `lanes` by number, and what is remembered of at most `most` lines."""
 
     lanes: dict[bytes, Any]
-    places: dict[bytes, Any]  # by the words of a line that are the same for many messages
+    places: dict[bytes, Any]  # by the words of a line that are the same for many messages; of no inbox
     most: int
 
 
@@ -64,7 +67,7 @@ def read_line(lines: Lines, words: bytes, last: bytes) -> tuple[Place | None, in
         return None, 0
     header_size, count = (0, _MSG_WORDS) if fields[0] == b"MSG" else (int(fields[-1]), _HMSG_WORDS)
     place = (fields[1], fields[2], fields[3] if len(fields) > count else b"", header_size)
-    if not place[2]:
+    if not place[2] and not place[0].startswith(_INBOX):
         if len(lines.places) >= lines.most:
             lines.places.clear()
         lines.places[words] = place

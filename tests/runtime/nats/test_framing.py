@@ -41,7 +41,7 @@ def message(subject: bytes, number: bytes, reply: bytes, headers: bytes, payload
 
 MESSAGES = st.builds(
     message,
-    st.sampled_from([b"md.v1.trade.a.B.C.spot", b"s", b"\xff"]),
+    st.sampled_from([b"md.v1.trade.a.B.C.spot", b"s", b"\xff", b"_INBOX_bot.x.1", b"_INBO"]),
     st.sampled_from([b"1", b"1", b"2", b"7"]),
     st.sampled_from([b"", b"", b"$JS.ACK.x.1.2"]),
     st.sampled_from([b"", b"NATS/1.0\r\nA: b\r\n\r\n"]),
@@ -69,6 +69,17 @@ def test_chunks_are_split_as_by_python(chunk: bytes, begin: int, less: int) -> N
     for _ in range(2):  # the second time lines are known
         assert said(compiled.split, data, at, mine) == said(framing.split, data, at, theirs)
         assert len(mine.places) <= 3
+
+
+@pytest.mark.parametrize("split", [framing.split, compiled and compiled.split])
+def test_answers_each_of_which_has_a_subject_of_its_own_leave_nothing_behind(split: Any) -> None:
+    lines = Lines({b"1": "a lane"}, {}, 1000)
+    for inbox in (b"_INBOX", b"_INBOX_consumers"):
+        for number in range(100):
+            answer = message(inbox + b".x.%d" % number, b"%d" % (1 + number % 2), b"", b"", b"{}")
+            split(answer, 0, lines)
+    split(message(b"_INBO", b"1", b"", b"", b"") + message(b"md.v1.trade.a.B.C.spot", b"1", b"", b"", b""), 0, lines)
+    assert len(lines.places) == 2
 
 
 def test_what_is_no_chunk_is_an_error() -> None:

@@ -18,6 +18,8 @@
 #define PLACE_PARTS 4    /* subject, number, reply, size of the headers */
 #define MESSAGE_PARTS 4  /* subject, payload, reply, headers */
 #define KNOWN_PARTS 2    /* subject, number */
+#define INBOX "_INBOX"   /* with it begin the subjects of answers, each of which has its own */
+#define INBOX_SIZE 6
 
 typedef enum { FAULT = -1, OVER, DONE } Step;
 
@@ -95,10 +97,13 @@ static Py_ssize_t read_size(const Word *word)
     return size;
 }
 
-/* Find subject and number among what is remembered: of many messages they are the same. */
+/* Find subject and number among what is remembered: of many messages they are the same. Those of answers never are. */
 static PyObject *find_known(const Framing *framing, const Word *subject, const Word *number)
 {
-    PyObject *key = PyBytes_FromStringAndSize(subject->start, number->start + number->size - subject->start), *known;
+    PyObject *key, *known;
+    if (subject->size >= INBOX_SIZE && memcmp(subject->start, INBOX, INBOX_SIZE) == 0)
+        return Py_BuildValue("y#y#", subject->start, subject->size, number->start, number->size);
+    key = PyBytes_FromStringAndSize(subject->start, number->start + number->size - subject->start);
     if (key == NULL)
         return NULL;
     known = PyDict_GetItemWithError(framing->places, key);
