@@ -2,10 +2,11 @@
 
 Prints a line for each part: memory at the begin and the end, its slope after the first ten minutes (or a third of a
 shorter run) and in the second half of that, by the least of its own memory in each minute, and processors. Ends with 0
-where every slope stays below its bar and the bus carries as much at the end as before. The streams are kept small
-(`--scale`), so that they are full when the slopes begin: until then grows what a server remembers of what it stores.
-Each sample is written to a file as it is taken: `--table FILE` prints the table of a run that was ended, and so does
-Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated exchanges and Telegram.
+where no slope is above its bar by more than its noise (±, twice its standard error) and the bus carries as much at the
+end as before. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then grows
+what a server remembers of what it stores. Each sample is written to a file as it is taken: `--table FILE` prints the
+table of a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the
+simulated exchanges and Telegram.
 """
 
 from __future__ import annotations
@@ -89,14 +90,14 @@ def report(asked: argparse.Namespace, samples: Samples) -> int:
     parts, middle = samples.parts(), (warm + lasted) / 2
     for name, part in sorted(parts.items()):
         slope, late = part.slope(warm), part.slope(middle)
-        bad = judged and (late if name in FILLS else slope) >= SLOPE and name not in SIMULATED
+        bad = judged and (late if name in FILLS else slope).is_from(SLOPE) and name not in SIMULATED
         good = good and not bad
         first, last = part.samples[0][1] / MIB, part.samples[-1][1] / MIB
         grows = " **grows**" if bad else ""
-        print(f"| {name} | {first:.1f} | {last:.1f} | {slope:+.2f} | {late:+.2f}{grows} | {part.cores(warm):.2f} |")
+        print(f"| {name} | {first:.1f} | {last:.1f} | {slope} | {late}{grows} | {part.cores(warm):.2f} |")
     ours = [part for name, part in parts.items() if name not in SIMULATED]
     mib, cores = sum(part.samples[-1][1] for part in ours) / MIB, sum(part.cores(warm) for part in ours)
-    slopes = [sum(part.slope(since) for part in ours) for since in (warm, middle)]
+    slopes = [sum(part.slope(since).mib for part in ours) for since in (warm, middle)]
     print(f"| all but what is simulated | | {mib:.0f} | {slopes[0]:+.2f} | {slopes[1]:+.2f} | {cores:.2f} |")
     for name, reason in FILLS.items():
         print(f"{name} fills for longer: {reason}")

@@ -6,11 +6,25 @@ import os
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 MIB: Final = 2**20
 _TICK: Final = os.sysconf("SC_CLK_TCK")
 SIMULATED: Final = ("producers.simulator", "bot.simulator")  # stand for what is not ours
+
+
+class Slope(NamedTuple):
+    """MiB an hour, and how far off that may be: the standard error of what does not lie on one line."""
+
+    mib: float
+    error: float
+
+    def is_from(self, bar: float) -> bool:
+        """Whether it is at or above a bar by more than its noise, twice the standard error."""
+        return self.mib - 2 * self.error >= bar
+
+    def __str__(self) -> str:
+        return f"{self.mib:+.2f} ±{2 * self.error:.2f}"
 
 
 @dataclass
@@ -30,15 +44,17 @@ class Part:
                 least[minute] = at, size
         return list(least.values())
 
-    def slope(self, since: float) -> float:
-        """MiB an hour by least squares over the least of each minute; 0 where there are less than three."""
+    def slope(self, since: float) -> Slope:
+        """By least squares over the least of each minute; 0 where there are less than three."""
         points = [(at / 3600, size / MIB) for at, size in self.lows(since)]
         if len(points) < 3:
-            return 0.0
+            return Slope(0.0, 0.0)
         middle = sum(at for at, _ in points) / len(points)
         level = sum(size for _, size in points) / len(points)
         spread = sum((at - middle) ** 2 for at, _ in points)
-        return sum((at - middle) * (size - level) for at, size in points) / spread
+        slope = sum((at - middle) * (size - level) for at, size in points) / spread
+        rest = sum((size - level - slope * (at - middle)) ** 2 for at, size in points)
+        return Slope(slope, (rest / (len(points) - 2) / spread) ** 0.5)
 
     def cores(self, since: float) -> float:
         """Processors used from `since` seconds on, 1.0 for a whole one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.soak.__main__ import main
-from tests.soak.measuring import MIB, Part, Taken, find_parts
+from tests.soak.measuring import MIB, Part, Slope, Taken, find_parts
 from tests.soak.observing import Sample, Samples, read_samples
 from tests.soak.small import FASTEST, Measured, next_rate
 
@@ -33,9 +34,9 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
     record(tmp_path / "flat", grows=0.5)
     record(tmp_path / "growing", grows=4.0)
     assert main(["--table", str(tmp_path / "flat")]) == 0
-    assert "| api | 100.0 | 100.5 | +0.50 | +0.50 | 0.30 |" in capsys.readouterr().out
+    assert "| api | 100.0 | 100.5 | +0.50 ±0.00 | +0.50 ±0.00 | 0.30 |" in capsys.readouterr().out
     assert main(["--table", str(tmp_path / "growing")]) == 1
-    assert "+4.00 | +4.00 **grows**" in capsys.readouterr().out
+    assert "+4.00 ±0.00 | +4.00 ±0.00 **grows**" in capsys.readouterr().out
 
 
 def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> None:
@@ -49,8 +50,21 @@ def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> N
 
 def test_garbage_between_collections_is_no_growth() -> None:
     part = Part(own=[(float(at), (100 + at % 60 * 3) * MIB) for at in range(0, 3600, 5)])
-    assert part.slope(600) == pytest.approx(0.0)
+    assert part.slope(600).mib == pytest.approx(0.0)
     assert len(part.lows(600)) == 50
+
+
+def test_a_slope_is_above_a_bar_where_its_noise_is_too() -> None:
+    def swing(grows: float) -> Slope:
+        rng = random.Random(7)
+        sizes = [(at, 300 + grows * at / 3600 + rng.gauss(0, 10)) for at in range(0, 3600, 60)]
+        return Part(own=[(float(at), int(size * MIB)) for at, size in sizes]).slope(0)
+
+    assert 3 < 2 * swing(0).error < 15
+    assert not swing(0).is_from(1.0)
+    assert not swing(4).is_from(1.0)
+    assert swing(40).is_from(1.0)
+    assert abs(swing(40).mib - 40) < 2 * swing(40).error
 
 
 def test_a_bus_that_carries_less_at_the_end_fails_the_soak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
