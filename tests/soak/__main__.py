@@ -27,6 +27,7 @@ from tests.soak.observing import Samples, observe, read_samples
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
 FILLS: Final = {  # what is known to fill for longer than that: judged by the second half of the time after it
+    "consumers": "the ids of each instrument's last 5,120 trades, of slow ones too, and windows of 15 minutes",
     "secantusd-py": "answers to writes that may be repeated, of 30 minutes, and a cache of 32 MiB",
 }
 START_SECONDS: Final = 300
