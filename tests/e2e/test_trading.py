@@ -90,11 +90,15 @@ def test_a_grid_by_rest_from_its_start_to_a_kill(copy):
     assert why["id"] == strategy
     assert trader.ask("POST", f"/strategies/{strategy}/pause").json()["status"] == "paused"
     assert trader.ask("POST", f"/strategies/{strategy}/resume").json()["status"] == "running"
-    trader.until("/orders?status=open", lambda page: page["total"] >= 4)
+    trader.until("/orders?status=open", lambda page: page["total"] >= 6)
     killed = trader.ask("POST", "/kill").json()
     assert killed["halted"] is True
-    assert killed["waiting"] == []
-    confirmed = set(killed["cancelled"])
+    confirmed, deadline = set(killed["cancelled"]), time.monotonic() + PATIENCE
+    while killed["waiting"]:  # one that was just being placed
+        assert time.monotonic() < deadline, killed
+        time.sleep(0.3)
+        killed = trader.ask("POST", "/kill").json()
+        confirmed |= set(killed["cancelled"])
     assert len(confirmed) >= 4
     time.sleep(1)
     before = {one["id"] for one in trader.ask("GET", "/orders?page_size=100").json()["items"]}
