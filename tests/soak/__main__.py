@@ -4,7 +4,8 @@ Prints a line for each part: memory at the begin and the end, its slope after th
 shorter run) and in the second half of that, by the least of its own memory in each minute, and processors. Ends with 0
 where no slope is above its bar by more than its noise (±, twice its standard error) and the bus carries as much at the
 end as before. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then grows
-what a server remembers of what it stores. Each sample is written to a file as it is taken: `--table FILE` prints the
+what a server remembers of what it stores. The cache of the document server is filled before the first sample
+(`--documents`), for the same reason. Each sample is written to a file as it is taken: `--table FILE` prints the
 table of a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the
 simulated exchanges and Telegram.
 """
@@ -21,6 +22,7 @@ from typing import Final
 
 from runtime.config.settings import load
 from tests.e2e.conftest import NO_LIMITS, Copy
+from tests.soak.filling import DOCUMENTS, fill_documents
 from tests.soak.measuring import MIB, SIMULATED
 from tests.soak.observing import Samples, observe, read_samples
 
@@ -28,7 +30,6 @@ WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
 FILLS: Final = {  # what is known to fill for longer than that: judged by the second half of the time after it
     "consumers": "the ids of each instrument's last 5,120 trades, of slow ones too, and windows of 15 minutes",
-    "secantusd-py": "answers to writes that may be repeated, of 30 minutes, and a cache of 32 MiB",
 }
 START_SECONDS: Final = 300
 DRIFT: Final = 0.8  # the share of its rate that the bus has at the end at least
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--rate", type=float, default=5.0, help="of the simulated exchanges")
     parser.add_argument("--symbols", default="", help="default: those of the settings")
     parser.add_argument("--scale", type=float, default=0.05, help="of the streams' bytes (HYDROPHONE_STREAM_SCALE)")
+    parser.add_argument("--documents", type=int, default=DOCUMENTS, help="that fill the document server's cache")
     parser.add_argument("--bar-mib", type=float, help="of all parts together")
     parser.add_argument("--bar-cores", type=float, help="of all parts together")
     parser.add_argument("--samples", type=Path, default=SAMPLES, help=f"default: {SAMPLES}")
@@ -71,6 +73,8 @@ def run(asked: argparse.Namespace, samples: Samples) -> None:
         copy = Copy("demo", Path(folder) / "data", named)
         try:
             copy.wait_ready(START_SECONDS)
+            print(f"filling the document server's cache: {asked.documents} documents", flush=True)
+            fill_documents(copy.facts["documents"]["url"], asked.documents)
             for sample in observe(copy, asked.seconds, started):
                 samples.add(sample)
         finally:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from tests.soak.__main__ import main
+from tests.soak.filling import DATABASE, fill_documents
 from tests.soak.measuring import MIB, Part, Slope, Taken, find_parts
 from tests.soak.observing import Sample, Samples, read_samples
 from tests.soak.small import FASTEST, Measured, next_rate
@@ -40,9 +44,9 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> None:
-    record(tmp_path / "filling", grows=40.0, part="secantusd-py", until=1800)
+    record(tmp_path / "filling", grows=40.0, part="consumers", until=1800)
     assert main(["--table", str(tmp_path / "filling")]) == 0
-    record(tmp_path / "growing", grows=4.0, part="secantusd-py")
+    record(tmp_path / "growing", grows=4.0, part="consumers")
     assert main(["--table", str(tmp_path / "growing")]) == 1
     record(tmp_path / "another", grows=40.0, until=1800)
     assert main(["--table", str(tmp_path / "another")]) == 1
@@ -86,6 +90,18 @@ def test_a_run_that_was_killed_has_its_table(tmp_path: Path) -> None:
     with whole.path.open("a") as file:
         file.write('{"at": 3660.0, "siz')
     assert read_samples(whole.path).all == whole.all
+
+
+async def test_documents_that_fill_the_cache_are_in_a_database_of_their_own(documents_url: str) -> None:
+    with MongoClient[dict[str, Any]](documents_url) as client:
+        assert DATABASE not in client.list_database_names()
+        try:
+            await asyncio.to_thread(fill_documents, documents_url, 1200)
+            assert DATABASE in client.list_database_names()
+            assert client[DATABASE]["filled"].count_documents({}) == 1200
+            assert client[DATABASE]["filled"].distinct("n", {"n": {"$gte": 1198}}) == [1198, 1199]
+        finally:
+            client.drop_database(DATABASE)
 
 
 def test_parts_are_named_by_module_or_program(tmp_path: Path) -> None:
