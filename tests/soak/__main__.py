@@ -29,7 +29,7 @@ from tests.soak.observing import Samples, observe, read_samples
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
 FILLS: Final = {  # what is known to fill for longer than that: judged by the second half of the time after it
-    "consumers": "the ids of each instrument's last 5,120 trades, of slow ones too, and windows of 15 minutes",
+    "consumers": "1,000 candles of each instrument and time frame, 5,120 ids of trades, windows of an hour",
 }
 START_SECONDS: Final = 300
 DRIFT: Final = 0.8  # the share of its rate that the bus has at the end at least
