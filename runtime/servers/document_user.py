@@ -1,4 +1,7 @@
-"""The one user of the embedded document server: written into its store before it starts, so that it never runs open."""
+"""What the embedded document server's store holds before it starts: its one user, and how large its log's buffers are.
+
+With the user in it, it never runs open.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,10 @@ from typing import Final
 
 USER: Final = "hydrophone"
 PASSWORD: Final = "DOCUMENT_PASSWORD"  # noqa: S105  # the variable's name
+# Of its storage engine (https://source.wiredtiger.com/11.2.0/tune_durability.html, struct___wt_log in its source): each
+# of 128 buffers of the log is a tenth of a log's file, at most 256 kB, and once written to it stays in memory.
+LOG_FILE: Final = "250KB"
+ENGINE_FILE: Final = "WiredTiger.config"  # read from the store's folder; it goes before what the server says itself
 _SECONDS: Final = 60.0
 
 
@@ -50,14 +57,16 @@ def set_password(storage: Path, password: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the user into the store at `arguments[0]`, with the password of the environment; 2 where one is missing."""
+    """Write user and bounds into the store at `arguments[0]`; 2 where it or the environment's password is missing."""
     if len(arguments) != 1 or PASSWORD not in os.environ:
         sys.stderr.write(f"usage: {PASSWORD}=… python -m runtime.servers.document_user STORE\n")
         return 2
     from secantus.auth import SCRAM_SHA_256, derive_credentials  # noqa: PLC0415  # only where it is embedded
     from secantus.storage import Storage  # noqa: PLC0415
 
-    Path(arguments[0]).mkdir(parents=True, exist_ok=True, mode=0o700)
+    storage = Path(arguments[0])
+    storage.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (storage / ENGINE_FILE).write_text(f"log=(file_max={LOG_FILE})\n")
     store = Storage(arguments[0], sync_on_commit=True)
     credentials = derive_credentials(os.environ[PASSWORD], mechanism=SCRAM_SHA_256, username=USER).to_doc()
     record = {

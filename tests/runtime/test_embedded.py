@@ -60,6 +60,16 @@ async def test_document_server_forgets_changes_that_nobody_follows(tmp_path: Pat
         client.close()
 
 
+async def test_document_server_keeps_the_buffers_of_its_log_small(tmp_path: Path) -> None:
+    async with document_server(tmp_path) as server:
+        rows = AsyncIOMotorClient[dict[str, object]](server.url)["any"]["rows"]
+        for number in range(20):
+            await rows.insert_one({"n": number, "text": "x" * 100_000})
+        logs = [path.stat().st_size for path in (tmp_path / "documents").glob("WiredTigerLog.*")]
+        assert len(logs) > 2
+        assert max(logs) < 500_000, "by default 10 MB, and 128 buffers of 256 kB"
+
+
 async def test_wrong_password_is_refused(nats: NatsServer) -> None:
     host = nats.url.rsplit("@", 1)[1]
     with pytest.raises(NatsError, match="Authorization"):

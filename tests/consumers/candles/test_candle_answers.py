@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import tracemalloc
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from consumers.candles import handlers as candles
@@ -79,6 +82,46 @@ def test_of_two_of_one_start_the_one_of_more_trades_stays_whichever_comes_first(
         for trades in order:
             history.save(TAIL, closed(1, trades, close=str(trades)))
         assert [(c.trades, c.close) for c in history.list_candles(TAIL, "1m")] == [(4, "4")]
+
+
+# also where most are compressed, by blocks of 32
+def test_of_many_candles_the_newest_are_kept_as_they_were_in_whatever_order_they_came() -> None:
+    numbers = list(range(300))
+    shuffled = random.Random(5).sample(numbers, len(numbers))  # the same each time
+    for keep, given in ((100, numbers), (100, shuffled), (1, shuffled), (33, shuffled), (1000, numbers[::-1])):
+        history = CandleHistory(keep=keep)
+        for place, number in enumerate(given):
+            history.save(TAIL, closed(number, trades=2))
+            come = sorted(given[: place + 1])
+            assert len(history) == min(keep, len(come))
+            if place % 20 == 0:
+                assert [one.start_ts for one in history.list_candles(TAIL, "1m")][-1] == START + come[-1] * MINUTE
+        assert history.list_candles(TAIL, "1m") == [closed(number, trades=2) for number in numbers[-keep:]]
+        for number in (numbers[-1], numbers[-min(keep, 90)]):
+            history.save(TAIL, closed(number, trades=1, close="1"))
+            history.save(TAIL, closed(number, trades=3, close="3"))
+        changed = [one.start_ts for one in history.list_candles(TAIL, "1m") if one.close == "3"]
+        assert changed == sorted({START + number * MINUTE for number in (numbers[-1], numbers[-min(keep, 90)])})
+        assert len(history.list_candles(TAIL, "1m")) == min(keep, 300)
+
+
+def test_a_thousand_candles_take_little_memory() -> None:
+    digits = random.Random(7)  # the same each time
+    candles: list[Any] = []
+    for number in range(1000):
+        candle, traded = closed(number, close=f"{digits.random() * 90_000:.2f}"), digits.random() * 10
+        candle = replace(candle, volume=f"{traded:.6f}", quote_volume=f"{traded * 90_000:.8f}")
+        candles.append(named(TAIL, replace(candle, ts_event=candle.start_ts + digits.getrandbits(33))))
+    tracemalloc.start()
+    try:
+        history = CandleHistory()
+        before = tracemalloc.get_traced_memory()[0]
+        for candle in candles:
+            history.save(TAIL, candle)
+        assert tracemalloc.get_traced_memory()[0] - before < 70 * 1000, "not compressed they take some 200"
+    finally:
+        tracemalloc.stop()
+    assert history.list_candles(TAIL, "1m") == candles
 
 
 def test_the_book_tells_open_candles_and_since_when_it_lacks_nothing_also_after_a_restart(trade: Make) -> None:
