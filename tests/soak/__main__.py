@@ -24,7 +24,7 @@ from runtime.config.settings import load
 from tests.e2e.conftest import NO_LIMITS, Copy
 from tests.soak.filling import DOCUMENTS, fill_documents
 from tests.soak.measuring import MIB, SIMULATED
-from tests.soak.observing import Samples, observe, read_samples
+from tests.soak.observing import Samples, observe, read_samples, wait_whale
 
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
@@ -73,9 +73,10 @@ def run(asked: argparse.Namespace, samples: Samples) -> None:
         copy = Copy("demo", Path(folder) / "data", named)
         try:
             copy.wait_ready(START_SECONDS)
+            whale = wait_whale(copy, started, START_SECONDS)
             print(f"filling the document server's cache: {asked.documents} documents", flush=True)
             fill_documents(copy.facts["documents"]["url"], asked.documents)
-            for sample in observe(copy, asked.seconds, started):
+            for sample in observe(copy, asked.seconds, whale):
                 samples.add(sample)
         finally:
             copy.stop()

@@ -105,14 +105,20 @@ def shows_whale(api: str, key: str) -> bool:
         return False
 
 
-def observe(copy: Copy, seconds: float, started: float, whale: float | None = None) -> Iterator[Sample]:
-    """Give a sample of a running copy every five seconds; `started` is the monotonic time of its start."""
-    api, monitor = copy.facts["api"], copy.facts["nats"]["monitor_url"]
+def wait_whale(copy: Copy, started: float, most: float) -> float | None:
+    """Return how many seconds after the copy's start (monotonic time) a whale is shown; None after `most` of them."""
+    api = copy.facts["api"]
+    while not (shown := shows_whale(api["url"], api["key"])) and time.monotonic() - started < most:
+        time.sleep(0.5)
+    return time.monotonic() - started if shown else None
+
+
+def observe(copy: Copy, seconds: float, whale: float | None) -> Iterator[Sample]:
+    """Give a sample of a running copy every five seconds; `whale` as `wait_whale` says."""
+    monitor = copy.facts["nats"]["monitor_url"]
     began = time.monotonic()
     while (at := time.monotonic() - began) < seconds:
         if copy.process.poll() is not None:
             raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
-        if whale is None and shows_whale(api["url"], api["key"]):
-            whale = time.monotonic() - started
         yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale)
         time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

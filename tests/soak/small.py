@@ -22,7 +22,7 @@ from tests.bench.harness import progress
 from tests.e2e.conftest import NO_LIMITS, Copy
 from tests.pages.chromium import NoBrowserError, find_chromium
 from tests.soak.measuring import MIB, SIMULATED
-from tests.soak.observing import Samples, observe, published, shows_whale
+from tests.soak.observing import Samples, observe, published, wait_whale
 
 EVENTS: Final = 3000.0  # a second, published by producers
 MIB_BAR: Final = 1024.0
@@ -121,9 +121,7 @@ def opened(copy: Copy, started: float) -> Generator[tuple[float | None, str]]:
     try:
         chromium = find_chromium()
     except NoBrowserError as error:
-        while not (shown := shows_whale(api["url"], api["key"])) and time.monotonic() - started < WHALE_BAR:
-            time.sleep(0.5)
-        yield time.monotonic() - started if shown else None, f"by GET /gpt/whale, without a page ({error})"
+        yield wait_whale(copy, started, WHALE_BAR), f"by GET /gpt/whale, without a page ({error})"
         return
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -150,7 +148,7 @@ def main() -> list[str]:
             with running(data, rate) as (copy, started), opened(copy, started) as (whale, where):
                 share = find_share(copy, rate)
                 if last or NEAR <= share <= MOST:
-                    for sample in observe(copy, MEASURE_SECONDS, started, whale):
+                    for sample in observe(copy, MEASURE_SECONDS, whale):
                         samples.add(sample)
                     return Measured(samples, rate, whale, where).lines()
             rate = next_rate(rate, share)
