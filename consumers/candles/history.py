@@ -23,7 +23,7 @@ BLOCK: Final = 32
 LATE: Final = 8  # of the newest rows are never compressed: one that comes late belongs among them
 
 
-class _Series:
+class Series:
     """One instrument's closed candles of one time frame, by start: those of all blocks, then those of all rows.
 
     Not all series compress a block at the same minute: how many rows one keeps besides depends on its name.
@@ -70,7 +70,7 @@ class CandleHistory:
 
     def __init__(self, keep: int = KEPT, series: int = SERIES) -> None:
         self._keep = keep
-        self._series: Recent[tuple[str, str], _Series] = Recent(series)
+        self._series: Recent[tuple[str, str], Series] = Recent(series)
 
     def __len__(self) -> int:
         return sum(min(len(series.starts), self._keep) for series in self._series.values())
@@ -80,7 +80,7 @@ class CandleHistory:
         key = (tail, candle.timeframe)
         series = self._series.get(key)
         if series is None:
-            series = self._series.put(key, _Series(tail, candle))
+            series = self._series.put(key, Series(tail, candle))
         starts, start = series.starts, candle.start_ts
         at = bisect_left(starts, start)
         if at == 0 and len(starts) >= self._keep and starts[0] != start:
@@ -116,7 +116,7 @@ def _trades(row: bytes) -> int:
     return int(row[: row.index(b" ")])
 
 
-def _unpack(tail: str, series: _Series, start: int, row: bytes) -> FastEvent:
+def _unpack(tail: str, series: Series, start: int, row: bytes) -> FastEvent:
     trades, opened, high, low, close, volume, quote_volume, ts_event, ts_recv, sim = row.decode().split(" ")
     candle = FastCandle(
         id="",

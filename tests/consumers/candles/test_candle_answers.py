@@ -19,7 +19,7 @@ from consumers.candles import handlers as candles
 from consumers.candles.bars import named
 from consumers.candles.core import CandleBook
 from consumers.candles.gaps import Gaps
-from consumers.candles.history import CandleHistory, FastCandle
+from consumers.candles.history import CandleHistory, FastCandle, Series
 from contracts import codec, streams, subjects
 from contracts.services.candles import CandlesQuery, CandlesReply
 from contracts.timeframes import MINUTE, SECOND
@@ -104,6 +104,23 @@ def test_of_many_candles_the_newest_are_kept_as_they_were_in_whatever_order_they
         changed = [one.start_ts for one in history.list_candles(TAIL, "1m") if one.close == "3"]
         assert changed == sorted({START + number * MINUTE for number in (numbers[-1], numbers[-min(keep, 90)])})
         assert len(history.list_candles(TAIL, "1m")) == min(keep, 300)
+
+
+def test_series_compress_blocks_of_32_at_counts_of_their_own_and_leave_the_8_newest_as_they_are() -> None:
+    fewest: dict[int, int] = {}
+    for number in range(300):
+        series = Series(f"{TAIL}{number}", closed(0))
+        assert (series.blocks, series.rows) == ([], [])
+        held: list[int] = []
+        for start in range(200):
+            series.starts.append(start)
+            series.rows.append(b"%d" % start)
+            series.shrink(100)
+            assert series.list_rows() == [b"%d" % kept for kept in series.starts]
+            held.append(len(series.rows))
+            assert len(series.starts) == min(start + 1, 100 + (start + 1 - 100) % 32)
+        fewest[max(held)] = min(held[100:])
+    assert fewest == {most: most - 31 for most in range(39, 63)}
 
 
 def size_of(root: object) -> int:
