@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left
 from decimal import Decimal
 from typing import Final
 
@@ -24,6 +24,7 @@ from contracts import subjects
 from contracts.arithmetic.exact import EXACT, MOST, as_dollars
 from contracts.arithmetic.usd import Rates, UsdRate
 from contracts.codec import fast
+from contracts.dated import DatedDecimals
 from contracts.recent import Recent
 from contracts.signals import Tier, VolumeSpike
 from runtime.app.explaining.trace import Trace
@@ -32,8 +33,6 @@ from runtime.cooldowns import Cooldowns
 FastSignal: Final = fast(VolumeSpike)
 RULE: Final = "volume/1"
 TIMEFRAME: Final = "1m"
-Minutes = deque[tuple[int, Decimal]]
-"""(start, volume) of closed minutes, oldest first."""
 
 
 class VolumeDetector:
@@ -43,7 +42,7 @@ class VolumeDetector:
         self.rules = rules
         self.cooldowns: Cooldowns[str] = Cooldowns(INSTRUMENTS)
         self._rates, self._trace = rates, trace
-        self._instruments: Recent[str, Minutes] = Recent(INSTRUMENTS)
+        self._instruments: Recent[str, DatedDecimals] = Recent(INSTRUMENTS)  # volumes, by start
 
     @property
     def forgotten(self) -> int:
@@ -59,15 +58,13 @@ class VolumeDetector:
         if not event.closed or event.timeframe != TIMEFRAME or is_old(event):
             return []
         tail, start, volume = tail_of(event), event.start_ts, Decimal(event.volume)
-        held = self._instruments.get(tail)
-        if held is None:
-            held = self._instruments.put(tail, Minutes())
-        if start > event_time(event) or (held and start <= held[-1][0]):
+        held = self._instruments.get(tail) or self._instruments.put(tail, DatedDecimals())
+        newest = held.newest()
+        if start > event_time(event) or (newest is not None and start <= newest):
             return []
-        while held and held[0][0] < start - self.rules.minutes * MINUTE:
-            held.popleft()
-        past = sorted(volume for _, volume in held)
-        held.append((start, volume))
+        held.drop(bisect_left(held.times, start - self.rules.minutes * MINUTE))
+        past = sorted(Decimal(text) for text in held.texts)
+        held.append(start, event.volume)
         if len(past) < self.rules.samples:
             return []
         return self._decide(event, tail, (volume, past[len(past) // 2], len(past)))

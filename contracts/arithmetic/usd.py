@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
 from contracts.arithmetic.exact import EXACT, HIGHEST_RATE, LOWEST_RATE, rate_of
+from contracts.dated import DatedDecimals
 from contracts.instrument import escape_token
 from contracts.recent import Recent
 from contracts.signals import UsdRateSource
@@ -96,13 +95,15 @@ class DatedRates:
     __slots__ = ("_prices",)
 
     def __init__(self, limit: int = MOST_PAIRS) -> None:
-        self._prices: Recent[tuple[str, str], deque[tuple[int, str]]] = Recent(limit)
+        self._prices: Recent[tuple[str, str], DatedDecimals] = Recent(limit)
 
     def on_price(self, base: str, quote: str, price: str, ts: int) -> None:
         """Take a spot price of `base` in `quote`, received at `ts` (ns UTC), where it is the first of its cell."""
-        held = self._prices.get((base, quote)) or self._prices.put((base, quote), deque(maxlen=_CELLS))
-        if not held or ts // CELL > held[-1][0] // CELL:
-            held.append((ts, price))
+        held = self._prices.get((base, quote)) or self._prices.put((base, quote), DatedDecimals())
+        newest = held.newest()
+        if newest is None or ts // CELL > newest // CELL:
+            held.append(ts, price)
+            held.drop(len(held) - _CELLS)
 
     def find(self, coin: str, at: int) -> UsdRate | None:
         """Return the rate of a coin at a time (ns UTC), None where the bus has no price that leads to dollars."""
@@ -110,11 +111,8 @@ class DatedRates:
 
     def _price(self, base: str, quote: str, at: int) -> Decimal | None:
         held = self._prices.get((base, quote))
-        if not held:
-            return None
-        place = bisect_right(held, at - LAG, key=lambda entry: entry[0])
-        ts, price = held[place - 1] if place else (at - 2 * HOUR_NS, "")
-        return _plausible(price) if at - ts <= HOUR_NS else None
+        found = None if held is None else held.find(at - LAG)
+        return None if found is None or at - found[0] > HOUR_NS else _plausible(found[1])
 
 
 def price_tails(quote: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from consumers.storms.making import storm_rules
 from consumers.whales.making import whale_rules
 from consumers.whales.rules import Adaptive
 from contracts.arithmetic.tiers import Tiers
-from contracts.arithmetic.usd import HOUR_NS, LAG, DatedRates, UsdRates, price_tails
+from contracts.arithmetic.usd import CELL, HOUR_NS, LAG, DatedRates, UsdRates, price_tails
 from runtime.bounded import RollingHistogram, RollingLow, bucket_of, edge_of
 from runtime.config.settings import SettingsError, load
 
@@ -173,6 +173,17 @@ def test_a_dated_price_counts_from_its_lag_on_for_an_hour() -> None:
     assert [rate and rate.source for rate in found] == ["peg", "peg", "bus", "bus", "peg"]
     assert rates.find("EUR", START + LAG) is None
     assert rates.find("USD", START) is not None
+
+
+def test_dated_prices_of_little_more_than_an_hour_are_kept() -> None:
+    rates = DatedRates()
+    for cell in range(371):
+        rates.on_price("USDT", "USD", "0.9", START + cell * CELL)
+    rates.on_price("USDT", "USD", "0.9", START + 370 * CELL + 1)
+    early, late = (rates.find("USDT", START + after * CELL + LAG) for after in (0, 1))
+    assert early is not None
+    assert late is not None
+    assert (early.source, late.source) == ("peg", "bus")
 
 
 def test_price_tails_lead_to_dollars() -> None:
