@@ -21,10 +21,10 @@ from consumers.detectors.rules import (
     tail_of,
 )
 from contracts import subjects
+from contracts.arithmetic.dated import DatedDecimals
 from contracts.arithmetic.exact import EXACT, MOST, as_dollars
 from contracts.arithmetic.usd import Rates, UsdRate
 from contracts.codec import fast
-from contracts.dated import DatedDecimals
 from contracts.recent import Recent
 from contracts.signals import Tier, VolumeSpike
 from runtime.app.explaining.trace import Trace

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
+from contracts.arithmetic.dated import DatedDecimals
 from contracts.arithmetic.exact import EXACT, HIGHEST_RATE, LOWEST_RATE, rate_of
-from contracts.dated import DatedDecimals
 from contracts.instrument import escape_token
 from contracts.recent import Recent
 from contracts.signals import UsdRateSource

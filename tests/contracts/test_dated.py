@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from contracts.dated import DatedDecimals
+from contracts.arithmetic.dated import DatedDecimals
 
 
 def of(*times: int) -> DatedDecimals:
