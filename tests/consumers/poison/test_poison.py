@@ -287,7 +287,7 @@ class AllDetectors:
             return interest is not None and bool(interest.values)
         if kind == "candle":
             minutes = self.core.volume._instruments.get(tail)
-            return minutes is not None and any(start == event.start_ts for start, _ in minutes)
+            return minutes is not None and event.start_ts in minutes.times
         if kind == "ticker":
             held = self.core.spread._symbols.get(event.symbol)
             quote = None if held is None else held.bids.get(event.venue)
