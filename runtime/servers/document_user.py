@@ -14,10 +14,12 @@ from typing import Final
 
 USER: Final = "hydrophone"
 PASSWORD: Final = "DOCUMENT_PASSWORD"  # noqa: S105  # the variable's name
-# Of its storage engine (https://source.wiredtiger.com/11.2.0/tune_durability.html, struct___wt_log in its source): each
-# of 128 buffers of the log is a tenth of a log's file, at most 256 kB, and once written to it stays in memory.
+# Each of the 128 buffers of its storage engine's log is a tenth of a log's file, at most 256 kB, and stays in memory as
+# far as it was ever written to: by what files of 10 MB, 1 MB and 250 kB took (docs/decisions/0261).
 LOG_FILE: Final = "250KB"
-ENGINE_FILE: Final = "WiredTiger.config"  # read from the store's folder; it goes before what the server says itself
+ENGINE_FILE: Final = (
+    "WiredTiger.config"  # goes before what the server asks for (so says a store's WiredTiger.basecfg)
+)
 _SECONDS: Final = 60.0
 
 

@@ -19,6 +19,7 @@ from nats.errors import Error as NatsError
 
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.child import Child, ServerNotReadyError
+from runtime.servers.document_user import ENGINE_FILE
 from runtime.servers.embedded import FREE_PORTS, MOST_CHANGES, NatsServer, document_server, free_port, nats_server
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
@@ -68,6 +69,22 @@ async def test_document_server_keeps_the_buffers_of_its_log_small(tmp_path: Path
         logs = [path.stat().st_size for path in (tmp_path / "documents").glob("WiredTigerLog.*")]
         assert len(logs) > 2
         assert max(logs) < 500_000, "by default 10 MB, and 128 buffers of 256 kB"
+
+
+async def test_a_store_whose_log_had_large_files_is_taken_as_it_is(tmp_path: Path) -> None:
+    config = tmp_path / "documents" / ENGINE_FILE
+    async with document_server(tmp_path) as server:
+        await server.child.stop()
+        config.unlink()
+        await server.child.start()
+        rows = AsyncIOMotorClient[dict[str, object]](server.url)["any"]["rows"]
+        await rows.insert_many([{"_id": number, "text": "x" * 50_000} for number in range(20)])
+        await server.child.kill()
+    assert not config.exists()
+    async with document_server(tmp_path) as server:
+        rows = AsyncIOMotorClient[dict[str, object]](server.url)["any"]["rows"]
+        assert config.exists()
+        assert await rows.count_documents({}) == 20
 
 
 async def test_wrong_password_is_refused(nats: NatsServer) -> None:
