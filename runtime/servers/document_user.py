@@ -17,9 +17,7 @@ PASSWORD: Final = "DOCUMENT_PASSWORD"  # noqa: S105  # the variable's name
 # Each of the 128 buffers of its storage engine's log is a tenth of a log's file, at most 256 kB, and stays in memory as
 # far as it was ever written to: by what files of 10 MB, 1 MB and 250 kB took (docs/decisions/0261).
 LOG_FILE: Final = "250KB"
-ENGINE_FILE: Final = (
-    "WiredTiger.config"  # goes before what the server asks for (so says a store's WiredTiger.basecfg)
-)
+ENGINE_FILE: Final = "WiredTiger.config"  # goes before what the server asks for (so says a store's WiredTiger.basecfg)
 _SECONDS: Final = 60.0
 
 
