@@ -99,23 +99,27 @@ class Market:
         self.tenths = min(1090, max(910, self.tenths + chance.randint(-4, 4)))
         await self.show(STEP_SECONDS, chance.choice(["0.4", "3", "1000"]))
         await asyncio.sleep(PACE_SECONDS)
-        for number in range(1, MOST_WAITS):
+        for _ in range(MOST_WAITS):
+            await self.keep_pace()
             if self.wanted <= self.known:
                 return
-            if number % 100 == 0:
-                await self.resume()
             await self.show(1)
             await asyncio.sleep(PACE_SECONDS * 5)
         raise AssertionError(f"wanted and never placed: {self.wanted - self.known}; {await self.stand()}")
 
-    async def resume(self) -> None:
-        """Let go on, as an owner does, what paused itself because orders were not sent within 30 s of this time."""
-        for owner in self.owners:
-            page = await owner.strategies("list", words.ListStrategies(owner=owner.owner), words.StrategyPage)
-            for one in page.items:
-                if one.status == "paused":
-                    assert str(one.reason).endswith("were refused: it could not be sent in time"), one.reason
-                    await owner.turn("resume", one.id)
+    async def keep_pace(self) -> None:
+        """Wait until both processes answer, and let go on, as its owner does, a strategy that paused itself.
+
+        It does where orders were not sent within 30 s of this time: the one of a busy machine is slower.
+        """
+        await asyncio.gather(*(one for owner in self.owners for one in (owner.balances(), self.resume(owner))))
+
+    async def resume(self, owner: Owner) -> None:
+        page = await owner.strategies("list", words.ListStrategies(owner=owner.owner), words.StrategyPage)
+        for one in page.items:
+            if one.status == "paused":
+                assert str(one.reason).endswith("were refused: it could not be sent in time"), one.reason
+                await owner.turn("resume", one.id)
 
     async def stand(self) -> list[tuple[str, str, str | None]]:
         """Return how the strategies stand."""
@@ -229,26 +233,28 @@ async def check(market: Market, owner: Owner, made: words.StrategyShown) -> int:
 
 async def check_decisions(owner: Owner, made: words.StrategyShown) -> None:
     """Hold decisions to it: each number once and none missing, an order for each that was wanted and no other."""
-    placed = await all_of(owner, "list_orders", orders.ListOrders, orders.OrderPage)
-    ids = {order.client_id for order in placed}
-    assert len(ids) == len(placed)
+    placed: list[Any] = []
+    decided: list[Any] = []
+    wanted = Counter[str]()
+
+    async def all_known() -> bool:
+        """What was decided is published; what was wanted is placed or never will be, and nothing else is placed."""
+        nonlocal placed, decided, wanted
+        decided = await owner.seen("decided", made.id)
+        wanted = Counter(one.client_id for each in decided for one in each.wanted if one.what == "place")
+        never = {event.client_id for event in await owner.seen("refused", made.id)}
+        never |= {one.client_id for each in decided for one in each.wanted if one.what == "cancel"}
+        placed = await all_of(owner, "list_orders", orders.ListOrders, orders.OrderPage)
+        ids = {order.client_id for order in placed}
+        published = len(decided) > 0 and decided[-1].number == len(decided)
+        return published and set(wanted) - never <= ids <= set(wanted)
+
+    await until(all_known, 30)
+    assert len({order.client_id for order in placed}) == len(placed)
     open_now = Counter(order.price for order in placed if order.status == "open")
     assert max(open_now.values(), default=0) <= 1
-    decided: list[Any] = []
-
-    async def published() -> bool:
-        nonlocal decided
-        decided = await owner.seen("decided", made.id)
-        return len(decided) > 0 and decided[-1].number == len(decided)
-
-    await until(published)
     assert [one.number for one in decided] == list(range(1, len(decided) + 1))
-    wanted = Counter(one.client_id for each in decided for one in each.wanted if one.what == "place")
     assert max(wanted.values()) == 1
-    assert ids <= set(wanted)
-    never = {event.client_id for event in await owner.seen("refused", made.id)}
-    never |= {one.client_id for each in decided for one in each.wanted if one.what == "cancel"}
-    assert set(wanted) - ids <= never
     query = words.StrategyWhy(owner=owner.owner, id=made.id)
     assert (await owner.strategies("why", query, words.StrategyExplanation)).same
 
