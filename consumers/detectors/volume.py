@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from decimal import Decimal
 from typing import Final
 
@@ -62,9 +61,9 @@ class VolumeDetector:
         newest = held.newest()
         if start > event_time(event) or (newest is not None and start <= newest):
             return []
-        held.drop(bisect_left(held.times, start - self.rules.minutes * MINUTE))
-        past = sorted(Decimal(text) for text in held.texts)
-        held.append(start, event.volume)
+        held.drop_before(start - self.rules.minutes * MINUTE)
+        past = sorted(held)
+        held.append(start, volume)
         if len(past) < self.rules.samples:
             return []
         return self._decide(event, tail, (volume, past[len(past) // 2], len(past)))

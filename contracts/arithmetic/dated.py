@@ -1,38 +1,51 @@
-"""Decimals as text, each with its time, oldest first, in a third of the memory that pairs take: 72 bytes each. Pure."""
+"""Decimals, each with its time, oldest first, in a tenth of the memory that pairs take: 17 bytes each. Pure."""
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import cast
+
+from contracts.arithmetic.values import Values
 
 
 class DatedDecimals:
-    """Decimals in order of their times (ns UTC, or whatever counts upwards); the text is kept as it is given."""
+    """Decimals in order of their times (ns UTC, or whatever counts upwards), with their exponents as they are given."""
 
-    __slots__ = ("texts", "times")
+    __slots__ = ("_times", "_values")
 
     def __init__(self) -> None:
-        self.times = array("q")
-        self.texts: list[str] = []
+        self._times = array("q")
+        self._values = Values()
 
     def __len__(self) -> int:
-        return len(self.texts)
+        return len(self._times)
 
-    def append(self, ts: int, text: str) -> None:
+    def __iter__(self) -> Iterator[Decimal]:
+        return cast("Iterator[Decimal]", self._values.slice(0, len(self._times)))  # none is None: see `append`
+
+    def append(self, ts: int, value: Decimal) -> None:
         """Take one that is newer than all."""
-        self.times.append(ts)
-        self.texts.append(text)
+        self._values.insert(len(self._times), value)
+        self._times.append(ts)
 
     def newest(self) -> int | None:
         """Return the time of the newest; None where there is none."""
-        return self.times[-1] if self.times else None
+        return self._times[-1] if self._times else None
 
-    def find(self, ts: int) -> tuple[int, str] | None:
+    def find(self, ts: int) -> tuple[int, Decimal] | None:
         """Return the newest that is not newer than `ts`, with its time; None where there is none."""
-        place = bisect_right(self.times, ts)
-        return (self.times[place - 1], self.texts[place - 1]) if place else None
+        place = bisect_right(self._times, ts)
+        return (self._times[place - 1], cast("Decimal", self._values[place - 1])) if place else None
 
     def drop(self, count: int) -> None:
         """Forget so many of the oldest; none where that is not positive."""
         if count > 0:
-            del self.times[:count], self.texts[:count]
+            del self._times[:count]
+            self._values.drop(count)
+
+    def drop_before(self, ts: int) -> None:
+        """Forget those that are older than `ts`."""
+        self.drop(bisect_left(self._times, ts))

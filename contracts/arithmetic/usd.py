@@ -82,7 +82,7 @@ class UsdRates:
         held = self._prices.get((base, quote))
         if held is None or at - held[0] > self._max_age:
             return None
-        return _plausible(held[1])
+        return _plausible(Decimal(held[1]))
 
 
 class DatedRates:
@@ -102,7 +102,7 @@ class DatedRates:
         held = self._prices.get((base, quote)) or self._prices.put((base, quote), DatedDecimals())
         newest = held.newest()
         if newest is None or ts // CELL > newest // CELL:
-            held.append(ts, price)
+            held.append(ts, Decimal(price))
             held.drop(len(held) - _CELLS)
 
     def find(self, coin: str, at: int) -> UsdRate | None:
@@ -151,8 +151,7 @@ def _over(price: Decimal, dollars: Decimal | None) -> UsdRate | None:
     return _rate(price, "peg") if dollars is None else _rate(EXACT.multiply(price, dollars), "bus")
 
 
-def _plausible(text: str) -> Decimal | None:
-    price = Decimal(text)
+def _plausible(price: Decimal) -> Decimal | None:
     return price if LOWEST_RATE <= price <= HIGHEST_RATE else None
 
 

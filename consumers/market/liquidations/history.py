@@ -27,8 +27,8 @@ from consumers.market.liquidations.sums import (
     Sum,
     WindowSums,
 )
-from consumers.market.liquidations.values import Values
 from contracts.arithmetic.exact import FigureError, read_amount, value_of
+from contracts.arithmetic.values import Values
 from contracts.numbers import time_of
 from runtime.seen.ids import SeenIds
 

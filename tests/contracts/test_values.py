@@ -9,7 +9,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.market.liquidations.values import Values
+from contracts.arithmetic.values import Values
 
 VALUES = st.none() | st.decimals(allow_nan=False, allow_infinity=False)
 EDGES = [
