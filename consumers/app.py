@@ -15,6 +15,7 @@ import structlog
 from faststream import FastStream
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from consumers.kept import KeptMetrics
 from consumers.registry import BY_ITSELF, CONSUMERS, NEED_DOCUMENTS, NEED_TELEGRAM
 from runtime import clock, retry
 from runtime.app.application import make_app, make_broker
@@ -186,6 +187,7 @@ class Process:
             report=lambda event, value: self._figures.report(name, event, value),
             measure=self._figures.measure,
             hop=self._figures.hops.observe,
+            keeps=lambda sizes: self._figures.kept.add(name, sizes),
             ready=one.on_ready,
         )
 
@@ -254,6 +256,7 @@ class _Figures:
     health: Health
     restarts: Counter
     hops: HopMetrics
+    kept: KeptMetrics
     feeds: dict[str, Gauge] = field(default_factory=dict[str, Gauge])
 
     @classmethod
@@ -261,7 +264,7 @@ class _Figures:
         labels = ["consumer", "event"]
         counts = Gauge("hydrophone_consumer_events", "What a consumer counted", labels, registry=registry)
         restarts = Counter("hydrophone_consumer_restarts", "Times that it failed", ["consumer"], registry=registry)
-        return cls(registry, counts, Health(), restarts, HopMetrics(registry))
+        return cls(registry, counts, Health(), restarts, HopMetrics(registry), KeptMetrics(registry))
 
     def report(self, name: str, event: str, value: int) -> None:
         self.health.beat(name, _ALIVE_SECONDS)

@@ -66,6 +66,10 @@ class StateCache:
         """How many instruments, venues and bases were dropped because others came."""
         return sum(held.dropped for held in (self._instruments, self._feeds, self._liquidations, self._whales))
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept for long, by kind."""
+        return {"liquidation_sums": sum(tally.size() for tally in self._liquidations.values())}
+
     # ---- folding: each returns the events that could not be folded, with the reason
     def fold_tickers(self, batch: Batch, now: int) -> Faults:
         """Fold (subject, ticker) pairs; a frame changes only what it carries; those of all venues are left out."""

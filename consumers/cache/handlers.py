@@ -65,6 +65,7 @@ async def run(service: Service, plan: CachePlan) -> None:
     """Fold until the service is stopped; then write what changed last."""
     bus = service.bus
     cache = StateCache()
+    service.keeps(cache.sizes)
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
     marks = await _restore(service, cache, plan, letters)
     async with AsyncExitStack() as stack:

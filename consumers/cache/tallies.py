@@ -24,6 +24,8 @@ KEPT: Final = 100
 _DAY_MINUTES: Final = 1440
 _NOTHING: Final = Decimal(0)
 _REMEMBERED: Final = 20_000
+_MINUTE_BYTES: Final = 300  # of one with its sums
+_ENTRY_BYTES: Final = 310
 _ENTRY: Final = codec.fast(LiquidationEntry)
 _TOTALS: Final = codec.fast(LiquidationTotals)
 _LIQUIDATIONS: Final = codec.fast(LiquidationsState)
@@ -52,6 +54,10 @@ class LiquidationTally:
         self._recent: deque[FastDocument] = deque(maxlen=KEPT)
         self._minutes: dict[int, _Minute] = {}
         self._seen = SeenIds(_REMEMBERED)
+
+    def size(self) -> int:
+        """Return the bytes that its ids, its minutes and its entries take."""
+        return self._seen.size() + _MINUTE_BYTES * len(self._minutes) + _ENTRY_BYTES * len(self._recent)
 
     def fold(self, event: FastEvent, quote: str, rates: UsdRates) -> None:
         """Fold one liquidation whose price is in `quote`; a repeated one changes nothing.

@@ -26,6 +26,7 @@ from runtime.app.fold import Fault, fold_each
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastCandle: Final = fast(Candle)
+_BAR_BYTES: Final = 900  # of one that trades were merged into, with its decimals and ids
 _LONGEST: Final = max(TIMEFRAMES.values())
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
@@ -65,6 +66,14 @@ class CandleBook:
             late = ((index, refused[id(trade)]) for index, (_, trade) in enumerate(batch) if id(trade) in refused)
             faults = sorted((*faults, *late), key=itemgetter(0))
         return faults
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept, by kind."""
+        kept = {"trade_ids": 0, "bars": 0}
+        for instrument in self._instruments.values():
+            kept["trade_ids"] += instrument.seen.size()
+            kept["bars"] += _BAR_BYTES * (len(instrument.minutes) + sum(map(len, instrument.bars.values())))
+        return kept
 
     def begin(self, now: int) -> None:
         """Start the clock with the first trade's arrival (ns UTC), so that it opens no candle that is long over."""

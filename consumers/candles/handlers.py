@@ -156,6 +156,7 @@ def make_consumer(plan: CandlePlan) -> Consumer:
 async def _run(service: Service, plan: CandlePlan, router: NatsRouter, state: _State) -> None:
     bus, book = service.bus, state.book
     letters = DeadLetters(bus, service.name, stream=plan.dlq)
+    service.keeps(lambda: book.sizes() | state.history.sizes())
     resumed = await _restore(service, book, plan, letters)
     announcer = Announcer(bus, service.name, stream=plan.feeds)
 

@@ -5,6 +5,7 @@ The newest are rows of text, some 160 bytes each; all older ones are compressed,
 
 from __future__ import annotations
 
+import sys
 import zlib
 from array import array
 from bisect import bisect_left
@@ -38,6 +39,11 @@ class Series:
         self.blocks: list[bytes] = []
         self.rows: list[bytes] = []
         self.most_rows = BLOCK + LATE + zlib.crc32(tail.encode()) % (BLOCK - LATE)
+
+    def size(self) -> int:
+        """Return the bytes that it takes, by its newest row and its newest block."""
+        size = object.__sizeof__(self) + sum(map(sys.getsizeof, (self.starts, self.blocks, self.rows)))
+        return size + sum(len(held) * sys.getsizeof(held[-1]) for held in (self.blocks, self.rows) if held)
 
     def list_rows(self) -> list[bytes]:
         """List the rows of all, oldest first."""
@@ -74,6 +80,10 @@ class CandleHistory:
 
     def __len__(self) -> int:
         return sum(min(len(series.starts), self._keep) for series in self._series.values())
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept."""
+        return {"closed_candles": sum(series.size() for series in self._series.values())}
 
     def save(self, tail: str, candle: FastEvent) -> None:
         """Take a closed candle; of two with the same start the one of more trades is the newer."""

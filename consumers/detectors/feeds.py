@@ -50,6 +50,10 @@ class Detectors:
         named = (self.funding, self.interest, self.spread, self.volume, self.listings)
         return sum(detector.forgotten for detector in named)
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept, by kind."""
+        return {"rates": self.prices.rates.size(), "volumes": self.volume.size()}
+
     @property
     def longest_cooldown(self) -> int:
         """The longest silence of all, ns."""

@@ -98,6 +98,7 @@ def make_consumer(plan: DetectorPlan) -> Consumer:
 
     async def run(service: Service) -> None:
         services.append(service)
+        service.keeps(detectors.sizes)
         serving = Serving(service.bus, service.broker, router)
         try:
             await serving.open()

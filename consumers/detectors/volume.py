@@ -48,6 +48,10 @@ class VolumeDetector:
         """How many instruments were dropped because others came."""
         return self._instruments.dropped
 
+    def size(self) -> int:
+        """Return the bytes of the volumes that are kept."""
+        return sum(volumes.size() for volumes in self._instruments.values())
+
     def recall(self, signal: FastEvent) -> None:
         """Take note of a signal that was published before."""
         self.cooldowns.begin(tail_of(signal), event_time(signal), signal.id)

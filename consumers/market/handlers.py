@@ -192,6 +192,7 @@ class Core:
 async def run(service: Service, plan: MarketPlan) -> None:
     """Answer and publish until the service is stopped."""
     core = Core(service.bus, plan)
+    service.keeps(core.maps.history.sizes)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(core.fetched.close)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -60,6 +60,7 @@ def make_consumer(rules: StormRules, plan: Detection | None = None) -> Consumer:
     async def run(service: Service) -> None:
         services.append(service)
         letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
+        service.keeps(lambda: {"rates": prices.rates.size()})
         following = _Prices(service, prices, letters)
         try:
             await detecting.run(service, router, letters, following.open)

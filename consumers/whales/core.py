@@ -59,6 +59,11 @@ class WhaleDetector:
         """How many instruments were dropped because others were traded meanwhile."""
         return self._instruments.dropped
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept, by kind."""
+        instruments = (*self._instruments.values(), *self._late.values())
+        return {"trade_ids": sum(one.seen.size() for one in instruments)}
+
     def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> tuple[Outputs, Sequence[Fault]]:
         """Fold (subject, trade or ticker) pairs in the stream's order; give the whales, and what could not be folded.
 

@@ -114,6 +114,7 @@ def make_consumer(plan: WhalePlan) -> Consumer:
 async def run(service: Service, plan: WhalePlan) -> None:
     """Detect until the service is stopped; then send what is decided, and save."""
     detector = WhaleDetector(plan.rules)
+    service.keeps(detector.sizes)
     letters = DeadLetters(service.bus, service.name, stream=plan.dlq)
     announcer = Announcer(service.bus, service.name, stream=plan.feeds)
     on_missed = partial(announcer.on_missed, plan.stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ class DatedDecimals:
 
     def __len__(self) -> int:
         return len(self._times)
+
+    def size(self) -> int:
+        """Return the bytes that it takes, its columns with it."""
+        return object.__sizeof__(self) + sys.getsizeof(self._times) + self._values.size()
 
     def __iter__(self) -> Iterator[Decimal]:
         return cast("Iterator[Decimal]", self._values.slice(0, len(self._times)))  # none is None: see `append`

@@ -97,6 +97,10 @@ class DatedRates:
     def __init__(self, limit: int = MOST_PAIRS) -> None:
         self._prices: Recent[tuple[str, str], DatedDecimals] = Recent(limit)
 
+    def size(self) -> int:
+        """Return the bytes that it takes, its prices with it."""
+        return sum(prices.size() for prices in self._prices.values())
+
     def on_price(self, base: str, quote: str, price: str, ts: int) -> None:
         """Take a spot price of `base` in `quote`, received at `ts` (ns UTC), where it is the first of its cell."""
         held = self._prices.get((base, quote)) or self._prices.put((base, quote), DatedDecimals())

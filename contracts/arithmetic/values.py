@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Iterator
 from decimal import Decimal
@@ -14,6 +15,7 @@ _WIDE: Final = 127  # in place of one: the number is that of a value that is kep
 _LEAST: Final = -127
 _MOST: Final = 126
 _NUMBERS: Final = 2**63
+_WIDE_BYTES: Final = 150  # of one with its key
 
 
 class Values:
@@ -29,6 +31,11 @@ class Values:
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def size(self) -> int:
+        """Return the bytes that it takes, its columns with it."""
+        columns = sum(map(sys.getsizeof, (self._numbers, self._exponents, self._wide)))
+        return object.__sizeof__(self) + columns + _WIDE_BYTES * len(self._wide)
 
     def insert(self, at: int, value: Decimal | None) -> None:
         """Put a value before a row."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from faststream.nats import NatsRouter
@@ -14,6 +14,8 @@ from runtime.shared import Shared
 
 OnHop = Callable[[str, str, str, float], None]
 """(hop, venue, kind, seconds): a sample of a part of an event's way."""
+Sizes = Callable[[], Mapping[str, int]]
+"""Gives the bytes of what is kept in memory, by kind."""
 
 
 def _say_nothing(_name: str, _value: int) -> None:
@@ -26,6 +28,10 @@ def _measure_nothing(_name: str, _venue: str, _value: float) -> None:
 
 def time_nothing(_hop: str, _venue: str, _kind: str, _seconds: float) -> None:
     """Take no samples."""
+
+
+def _keep_nothing(_sizes: Sizes) -> None:
+    return
 
 
 def _do_nothing() -> None:
@@ -42,6 +48,8 @@ class Service:
 
     `hop(hop, venue, kind, seconds)` takes samples of the parts of an event's way; of no venue is `all`.
 
+    `keeps(sizes)`: what a service keeps in memory for long is asked of `sizes()` whenever figures are read.
+
     `report(event, count)` and `measure(figure, venue, value)` may be called again and again: the last one counts.
     """
 
@@ -53,6 +61,7 @@ class Service:
     report: Callable[[str, int], None] = _say_nothing
     measure: Callable[[str, str, float], None] = _measure_nothing
     hop: OnHop = time_nothing
+    keeps: Callable[[Sizes], None] = _keep_nothing
     ready: Callable[[], None] = _do_nothing
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 _QUARTERS: Final = 4
+_HASH_BYTES: Final = sys.getsizeof(2**62)
 
 
 class SeenIds:
@@ -41,3 +43,8 @@ class SeenIds:
     def discard(self, key: str) -> None:
         """Forget an id that was just added."""
         self._now.discard(hash(key))
+
+    def size(self) -> int:
+        """Return the bytes that it takes, its sets and their hashes with it."""
+        parts = {id(part): part for part in (self._now, *self._before)}.values()
+        return object.__sizeof__(self) + sum(sys.getsizeof(part) + _HASH_BYTES * len(part) for part in parts)

@@ -3,11 +3,12 @@
 Prints a line for each part: memory at the begin and the end, its slope after the first ten minutes (or a third of a
 shorter run) and in the second half of that, by the least of its own memory in each minute, and processors. Ends with 0
 where no slope is above its bar by more than its noise (±, twice its standard error) and the bus carries as much at the
-end as before. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then grows
-what a server remembers of what it stores. The cache of the document server is filled before the first sample
-(`--documents`), for the same reason. Each sample is written to a file as it is taken: `--table FILE` prints the
-table of a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the
-simulated exchanges and Telegram.
+end as before. Of consumers, what they say that they keep for long (`hydrophone_consumer_kept_bytes`) is shown by kind,
+and the rest is judged. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then
+grows what a server remembers of what it stores. The cache of the document server is filled before the first sample
+(`--documents`), for the same reason. Each sample is written to a file as it is taken: `--table FILE` prints the table
+of a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated
+exchanges and Telegram.
 """
 
 from __future__ import annotations
@@ -21,16 +22,14 @@ from pathlib import Path
 from typing import Final
 
 from runtime.config.settings import load
+from runtime.servers.embedded import free_port
 from tests.e2e.conftest import NO_LIMITS, Copy
 from tests.soak.filling import DOCUMENTS, fill_documents
-from tests.soak.measuring import MIB, SIMULATED
-from tests.soak.observing import Samples, observe, read_samples, wait_whale
+from tests.soak.measuring import MIB, SIMULATED, Part
+from tests.soak.observing import CONSUMERS, Samples, observe, read_samples, wait_whale
 
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
-FILLS: Final = {  # what is known to fill for longer than that: judged by the second half of the time after it
-    "consumers": "1,000 candles of each instrument and time frame, 5,120 ids of trades, windows of an hour",
-}
 START_SECONDS: Final = 300
 DRIFT: Final = 0.8  # the share of its rate that the bus has at the end at least
 SAMPLES: Final = Path(__file__).resolve().parents[2] / ".bench" / "soak.jsonl"
@@ -61,11 +60,12 @@ def main(arguments: list[str]) -> int:
 
 def run(asked: argparse.Namespace, samples: Samples) -> None:
     """Start a copy, sample it, and stop it."""
-    symbols = asked.symbols or ",".join(load().venues.symbols)
+    symbols, port = asked.symbols or ",".join(load().venues.symbols), free_port()
     named = {
         "HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}",
         "HYDROPHONE_SYMBOLS": symbols,
         "HYDROPHONE_STREAM_SCALE": f"{asked.scale:g}",
+        "HYDROPHONE_METRICS_PORT": str(port),
         **NO_LIMITS,
     }
     with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
@@ -76,7 +76,7 @@ def run(asked: argparse.Namespace, samples: Samples) -> None:
             whale = wait_whale(copy, started, START_SECONDS)
             print(f"filling the document server's cache: {asked.documents} documents", flush=True)
             fill_documents(copy.facts["documents"]["url"], asked.documents)
-            for sample in observe(copy, asked.seconds, whale):
+            for sample in observe(copy, asked.seconds, whale, port):
                 samples.add(sample)
         finally:
             copy.stop()
@@ -93,25 +93,32 @@ def report(asked: argparse.Namespace, samples: Samples) -> int:
     good = True
     print(f"\n{lasted:.0f} s, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}; slopes from {warm:.0f} s on")
     print("| part | MiB at the begin | at the end | MiB/h | in the second half | cores |\n|---|---|---|---|---|---|")
-    parts, middle = samples.parts(), (warm + lasted) / 2
+    parts, middle, rest = samples.parts(), (warm + lasted) / 2, samples.rest()
+    since = warm, middle
     for name, part in sorted(parts.items()):
-        slope, late = part.slope(warm), part.slope(middle)
-        bad = judged and (late if name in FILLS else slope).is_from(SLOPE) and name not in SIMULATED
+        of_two = name == CONSUMERS and bool(rest.own)
+        bad = judged and (rest if of_two else part).slope(warm).is_from(SLOPE) and name not in SIMULATED
         good = good and not bad
-        first, last = part.samples[0][1] / MIB, part.samples[-1][1] / MIB
-        grows = " **grows**" if bad else ""
-        print(f"| {name} | {first:.1f} | {last:.1f} | {slope} | {late}{grows} | {part.cores(warm):.2f} |")
+        print(row(name, part.samples, part, since, grows=bad and not of_two) + f" {part.cores(warm):.2f} |")
+        if of_two:
+            print(row("consumers, beyond what they keep", rest.own, rest, since, grows=bad) + " |")
     ours = [part for name, part in parts.items() if name not in SIMULATED]
     mib, cores = sum(part.samples[-1][1] for part in ours) / MIB, sum(part.cores(warm) for part in ours)
-    slopes = [sum(part.slope(since).mib for part in ours) for since in (warm, middle)]
-    print(f"| all but what is simulated | | {mib:.0f} | {slopes[0]:+.2f} | {slopes[1]:+.2f} | {cores:.2f} |")
-    for name, reason in FILLS.items():
-        print(f"{name} fills for longer: {reason}")
+    all_of = [sum(part.slope(begin).mib for part in ours) for begin in since]
+    print(f"| all but what is simulated | | {mib:.0f} | {all_of[0]:+.2f} | {all_of[1]:+.2f} | {cores:.2f} |")
+    for name, part in sorted(samples.kept().items()):
+        print(row(f"kept: {name}", part.own, part, since) + " |")
     if not judged:
         print(f"no slope is judged: below {2 * WARM_SECONDS:.0f} s what is filled once counts as growth")
     for found, bar in ((mib, asked.bar_mib), (cores, asked.bar_cores)):
         good = good and (bar is None or found <= bar)
     return int(not flows(samples, warm) or not good)
+
+
+def row(name: str, sizes: list[tuple[float, int]], part: Part, since: tuple[float, float], grows: bool = False) -> str:
+    """Return a row of the table but for its last column: the first and the last size, and slopes since two moments."""
+    slopes = " | ".join(str(part.slope(begin)) for begin in since) + (" **grows**" if grows else "")
+    return f"| {name} | {sizes[0][1] / MIB:.1f} | {sizes[-1][1] / MIB:.1f} | {slopes} |"
 
 
 def flows(samples: Samples, warm: float) -> bool:

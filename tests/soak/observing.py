@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -10,11 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from deploy.parts import METRICS_AFTER
 from tests.e2e.conftest import Copy
 from tests.soak.measuring import Part, Taken, find_parts
 
 EACH_SECONDS: Final = 5.0
 PRODUCERS: Final = "producers"  # the name of their connections
+CONSUMERS: Final = "consumers"
+_KEPT: Final = re.compile(r'^hydrophone_consumer_kept_bytes\{consumer="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Sample:
     published: int
     streamed: int
     whale: float | None = None  # seconds from the start of the copy until one was shown
+    kept: dict[str, int] = field(default_factory=dict[str, int])  # bytes of what consumers keep, by consumer and kind
 
 
 @dataclass
@@ -56,6 +61,19 @@ class Samples:
                 part.own.append((sample.at, taken.own))
                 part.used.append((sample.at, taken.used))
         return found
+
+    def kept(self) -> dict[str, Part]:
+        """Return what consumers said that they keep, by consumer and kind."""
+        found: dict[str, Part] = {}
+        for sample in self.all:
+            for name, size in sample.kept.items():
+                found.setdefault(name, Part()).own.append((sample.at, size))
+        return found
+
+    def rest(self) -> Part:
+        """Return what consumers took of their own beyond what they said that they keep."""
+        both = [(one.at, one.parts[CONSUMERS].own, sum(one.kept.values())) for one in self.all if one.kept]
+        return Part(own=[(at, own - kept) for at, own, kept in both])
 
     def rate(self, name: str, since: float, until: float = float("inf")) -> float:
         """Return messages a second between two moments: `published` by producers, or `streamed`."""
@@ -95,6 +113,17 @@ def published(monitor: str) -> int:
     return sum(one["in_msgs"] for one in connections if one.get("name") == PRODUCERS)
 
 
+def find_kept(port: int) -> dict[str, int]:
+    """Return what consumers say that they keep, by consumer and kind; nothing where they do not answer in time."""
+    place = f"http://127.0.0.1:{port + METRICS_AFTER[CONSUMERS]}/metrics"
+    try:
+        with urllib.request.urlopen(place, timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return {}
+    return {f"{consumer} {kind}": int(float(size)) for consumer, kind, size in _KEPT.findall(text)}
+
+
 def shows_whale(api: str, key: str) -> bool:
     """Return whether the API shows a whale trade of BTC, as the page does; False where it does not answer."""
     request = urllib.request.Request(f"{api}/gpt/whale?symbol=BTC", headers={"Authorization": f"Bearer {key}"})
@@ -113,12 +142,13 @@ def wait_whale(copy: Copy, started: float, most: float) -> float | None:
     return time.monotonic() - started if shown else None
 
 
-def observe(copy: Copy, seconds: float, whale: float | None) -> Iterator[Sample]:
+def observe(copy: Copy, seconds: float, whale: float | None, metrics_port: int | None = None) -> Iterator[Sample]:
     """Give a sample of a running copy every five seconds; `whale` as `wait_whale` says."""
     monitor = copy.facts["nats"]["monitor_url"]
     began = time.monotonic()
     while (at := time.monotonic() - began) < seconds:
         if copy.process.poll() is not None:
             raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
-        yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale)
+        kept = {} if metrics_port is None else find_kept(metrics_port)
+        yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale, kept)
         time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

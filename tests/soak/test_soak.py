@@ -6,29 +6,33 @@ import asyncio
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from pymongo import MongoClient
 
+from consumers.kept import KeptMetrics
+from deploy.parts import METRICS_AFTER
+from runtime.health import Health
+from runtime.monitor import monitor
 from tests.soak.__main__ import main
 from tests.soak.filling import CONNECTIONS, DATABASE, fill_documents
 from tests.soak.measuring import MIB, Part, Slope, Taken, find_parts
-from tests.soak.observing import Sample, Samples, read_samples
+from tests.soak.observing import Sample, Samples, find_kept, read_samples
 from tests.soak.small import FASTEST, Measured, next_rate
 
 
-def record(
-    path: Path, *, grows: float = 0.0, slower: bool = False, seconds: int = 3600, part: str = "api", until: int = 3600
-) -> Samples:
-    """Samples of a run: `part` grows so much an hour `until` a second; half as many messages at the end if `slower`."""
+def record(path: Path, *, grows: float = 0.0, slower: bool = False, seconds: int = 3600, part: str = "api") -> Samples:
+    """Samples of a run: `part` grows so much an hour; half as many messages at the end if `slower`."""
     samples = Samples(path)
     samples.begin()
     sent = 0
     for at in range(0, seconds + 1, 60):
         sent += 60 * (50 if slower and at > seconds * 0.6 else 100)
-        size = int((100 + grows * min(at, until) / 3600) * MIB)
+        size = int((100 + grows * at / 3600) * MIB)
         parts = {part: Taken(size, size, at * 0.3), "producers.simulator": Taken(at * MIB, at * MIB, at * 0.9)}
         samples.add(Sample(float(at), parts, sent, sent, 12.0))
     return samples
@@ -43,13 +47,35 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
     assert "+4.00 ±0.00 | +4.00 ±0.00 **grows**" in capsys.readouterr().out
 
 
-def test_what_fills_for_longer_is_judged_by_the_second_half(tmp_path: Path) -> None:
-    record(tmp_path / "filling", grows=40.0, part="consumers", until=1800)
-    assert main(["--table", str(tmp_path / "filling")]) == 0
-    record(tmp_path / "growing", grows=4.0, part="consumers")
-    assert main(["--table", str(tmp_path / "growing")]) == 1
-    record(tmp_path / "another", grows=40.0, until=1800)
-    assert main(["--table", str(tmp_path / "another")]) == 1
+def test_what_consumers_say_that_they_keep_is_shown_and_the_rest_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kept(path: Path, says: float) -> Path:
+        whole = record(tmp_path / "whole", grows=9.0, part="consumers")
+        samples = Samples(path)
+        samples.begin()
+        for one in whole.all:
+            samples.add(replace(one, kept={"candles bars": MIB, "whales ids": int(says * one.at / 3600 * MIB)}))
+        return path
+
+    assert main(["--table", str(kept(tmp_path / "named", 8.5))]) == 0
+    shown = capsys.readouterr().out
+    assert "| consumers | 100.0 | 109.0 | +9.00 ±0.00 | +9.00 ±0.00 | 0.30 |" in shown
+    assert "| consumers, beyond what they keep | 99.0 | 99.5 | +0.50 ±0.00 | +0.50 ±0.00 | |" in shown
+    assert "| kept: whales ids | 0.0 | 8.5 | +8.50 ±0.00 | +8.50 ±0.00 | |" in shown
+    assert main(["--table", str(kept(tmp_path / "unnamed", 7.0))]) == 1
+    assert "beyond what they keep | 99.0 | 101.0 | +2.00 ±0.00 | +2.00 ±0.00 **grows** |" in capsys.readouterr().out
+    assert main(["--table", str(tmp_path / "whole")]) == 1, "where they say nothing, all of it is judged"
+
+
+async def test_what_consumers_keep_is_asked_of_their_figures() -> None:
+    registry = CollectorRegistry()
+    kept = KeptMetrics(registry)
+    kept.add("candles", lambda: {"bars": 12_345_678, "trade_ids": 0})
+    async with monitor("127.0.0.1", 0, Health(), registry) as port:
+        asked = port - METRICS_AFTER["consumers"]
+        assert await asyncio.to_thread(find_kept, asked) == {"candles bars": 12_345_678, "candles trade_ids": 0}
+    assert await asyncio.to_thread(find_kept, asked) == {}
 
 
 def test_garbage_between_collections_is_no_growth() -> None:

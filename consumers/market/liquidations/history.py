@@ -8,6 +8,7 @@ its sums and not what is in its window.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -100,6 +101,10 @@ class BaseHistory:
 
     def __len__(self) -> int:
         return len(self._minutes)
+
+    def size(self) -> int:
+        """Return the bytes of its columns."""
+        return sys.getsizeof(self._minutes) + sys.getsizeof(self._keys) + self._values.size()
 
     @property
     def minutes(self) -> array[int]:
@@ -218,6 +223,11 @@ class LiquidationHistory:
 
     def __len__(self) -> int:
         return self._rows
+
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of what is kept, by kind."""
+        rows = sum(history.size() for history in self._bases.values())
+        return {"liquidations": rows, "liquidation_ids": self._seen.size()}
 
     def fold(self, _subject: str, event: FastEvent) -> None:
         """Take one liquidation; a repeated one, and one of a minute that is not whole here, changes nothing.

@@ -152,6 +152,17 @@ static int seen_contains(PyObject *object, PyObject *key)
     return hash == 0 ? -1 : is_seen((SeenIds *)object, hash);
 }
 
+static PyObject *seen_size(PyObject *object, PyObject *Py_UNUSED(ignored))
+{
+    size_t bytes = sizeof(SeenIds);
+    for (int at = 0; at < PARTS; at++) {
+        const Part *part = &((SeenIds *)object)->parts[at];
+        if (part->slots != NULL)
+            bytes += (part->mask + 1) * sizeof *part->slots;
+    }
+    return PyLong_FromSize_t(bytes);
+}
+
 static PyObject *seen_new(PyTypeObject *type, PyObject *arguments, PyObject *named)
 {
     static char *names[] = {"limit", NULL};
@@ -178,6 +189,7 @@ static void seen_dealloc(PyObject *object)
 static PyMethodDef METHODS[] = {
     {"add", seen_add, METH_O, "Remember an id; False where it is remembered already."},
     {"discard", seen_discard, METH_O, "Forget an id that was just added."},
+    {"size", seen_size, METH_NOARGS, "Return the bytes that it takes, its tables with it."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -287,7 +287,8 @@ class AllDetectors:
             return interest is not None and bool(interest.values)
         if kind == "candle":
             minutes = self.core.volume._instruments.get(tail)
-            return minutes is not None and event.start_ts in minutes.times
+            found = None if minutes is None else minutes.find(event.start_ts)
+            return found is not None and found[0] == event.start_ts
         if kind == "ticker":
             held = self.core.spread._symbols.get(event.symbol)
             quote = None if held is None else held.bids.get(event.venue)

@@ -48,3 +48,16 @@ def test_an_id_takes_sixteen_bytes_at_most_and_one_of_few_ids_takes_little() -> 
 
     assert traced(4096, 20_000) < 5 * 1024 * 16 + 2048
     assert traced(4096, 5) < 1024
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("added", [0, 5, 700, 20_000])
+def test_it_says_what_it_takes(form: Any, added: int) -> None:
+    keys = [str(number) for number in range(added)]
+    tracemalloc.start()
+    seen = form.SeenIds(4096)
+    for key in keys:
+        seen.add(key)
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert abs(seen.size() - held) < 0.02 * held + 500
