@@ -20,6 +20,7 @@ from contracts.market import BookSnapshot, TradeRange
 from contracts.signals import WhaleTrade
 from contracts.state import DOCUMENTS, FeedHealth, find_page_place
 from contracts.streams import RECORDED_AGAIN
+from runtime.seen.ids import SeenIds
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
@@ -403,6 +404,16 @@ def test_a_feed_counts_what_was_filled_and_what_is_missing_and_its_state_stays(s
     cache.fold_feeds([("feed.v1.binance", status("gap", filled=[known], missing=[unknown]))], 2)
     shown = drain(cache)["feed.binance"]
     assert (shown.filled, shown.missing, shown.gaps, shown.state) == (3, 1, 0, "live")
+
+
+def test_the_cache_says_what_its_liquidations_take(liquidation: Make) -> None:
+    cache, seen = StateCache(), SeenIds(20_000)
+    assert cache.sizes() == {"liquidation_sums": 0}
+    for number in (1, 2):
+        event = liquidation(number, START)
+        seen.add(event.id)
+        cache.fold_liquidations([(LIQUIDATION, event)], START)
+    assert cache.sizes() == {"liquidation_sums": seen.size() + 300 + 2 * 310}, "a minute and two entries"
 
 
 def test_a_late_whale_is_listed_by_its_time() -> None:

@@ -123,6 +123,25 @@ def test_series_compress_blocks_of_32_at_counts_of_their_own_and_leave_the_8_new
     assert fewest == {most: most - 31 for most in range(39, 63)}
 
 
+def test_the_history_says_what_its_series_take_by_their_newest_row_and_block() -> None:
+    history = CandleHistory()
+    assert history.sizes() == {"closed_candles": 0}
+    series = Series(TAIL, closed(0))
+    lists = sum(map(sys.getsizeof, (series.starts, series.blocks, series.rows)))
+    assert series.size() == object.__sizeof__(series) + lists
+    for _ in range(40):
+        series.starts.append(1)
+        series.rows.append(b"a row")
+    series.blocks += [b"another block", b"block"] * 3
+    lists = sum(map(sys.getsizeof, (series.starts, series.blocks, series.rows)))
+    held = 40 * sys.getsizeof(b"a row") + 6 * sys.getsizeof(b"block")
+    assert series.size() == object.__sizeof__(series) + lists + held
+    history.save(TAIL, closed(1))
+    one = history.sizes()["closed_candles"]
+    history.save(TAIL, closed(1, timeframe="5m"))
+    assert history.sizes() == {"closed_candles": 2 * one}
+
+
 def size_of(root: object) -> int:
     """The bytes of an object and of all that it refers to, types left out."""
     seen: set[int] = set()

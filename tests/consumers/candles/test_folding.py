@@ -14,6 +14,7 @@ from consumers.candles.gaps import Gaps
 from consumers.candles.history import CandleHistory, FastCandle
 from contracts.codec import fast
 from contracts.market import Served, TradeRange
+from runtime.seen.ids import SeenIds
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -119,3 +120,19 @@ def test_a_range_that_is_of_no_instrument_is_of_none(status: Make) -> None:
     span = {"first_id": None, "last_id": None, "start_ts": START, "end_ts": START + 5, "trades": None}
     gaps.on_status(status("gap", START + 9, channel="trade", missing=[fast(TradeRange)(**span)]))
     assert gaps.list_spans("binance", "BTC/USDT", START + 20) == []
+
+
+def test_the_book_says_what_its_ids_and_bars_take(trade: Make) -> None:
+    book, other = CandleBook(), "md.v1.trade.binance.ETH.USDT.spot"
+    assert book.sizes() == {"trade_ids": 0, "bars": 0}
+    fold(book, trade(1, START), trade(2, START + MINUTE))
+    assert not book.fold([(other, trade(3, START, symbol="ETH/USDT"))], 3)
+    ids = []
+    for numbers in ((1, 2), (3,)):
+        seen = SeenIds(book.rules.remember)
+        for number in numbers:
+            seen.add(trade(number).id)
+        ids.append(seen.size())
+    assert book.sizes() == {"trade_ids": sum(ids), "bars": 900 * 3}
+    book.tick(START + 2 * MINUTE)
+    assert book.sizes()["bars"] == 900 * (2 + 7 + 8), "two of a minute, one of each other time frame"

@@ -436,6 +436,18 @@ def test_a_late_instrument_counts_its_sizes_with_the_streams(trade: Make) -> Non
     assert state(detector).sizes.count == 2
 
 
+def test_the_detector_says_what_its_ids_take_those_of_late_trades_too(trade: Make) -> None:
+    detector = WhaleDetector(RULES)
+    assert detector.sizes() == {"trade_ids": 0}
+    detector.fold([(SPOT, trade(number, START)) for number in range(20)], 1, START)
+    streamed = state(detector).seen.size()
+    assert detector.sizes() == {"trade_ids": streamed}
+    detector.fold([(SPOT, trade(30, START, backfilled=True))], 2, START)
+    late = detector._late.get(SPOT)
+    assert late is not None
+    assert detector.sizes() == {"trade_ids": streamed + late.seen.size()}
+
+
 @pytest.mark.parametrize(
     "broken",
     [
