@@ -38,7 +38,7 @@ AmountUnit = Literal["base", "contracts"]
 class Event(BaseModel):
     """What every event carries."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")  # its values are new ones
     kind: ClassVar[str]
     schema_kind: ClassVar[str | None] = None  # of the schema header, where it is another kind's with fields beside
     version: ClassVar[int] = 1
@@ -215,7 +215,7 @@ FeedState = Literal["connecting", "live", "gap", "resync", "stale", "down"]
 class TradeRange(BaseModel):
     """A span of one instrument's trades. Times are the venue's clock, ns UTC, both ends included."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     first_id: Name | None = Field(description="the venue's id of the first one; null where ids do not tell")
     last_id: Name | None
@@ -230,7 +230,7 @@ Ranges = Annotated[list[TradeRange], Field(max_length=MOST_IDS)]
 class Served(BaseModel):
     """Instruments that come over a connection with the same channels."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     channels: Annotated[list[Name], Field(max_length=MOST_CHANNELS)]
     symbols: Ids | None = Field(description="unified (CCXT); null: every one that the venue has in these channels")
@@ -242,7 +242,7 @@ Serves = Annotated[list[Served], Field(max_length=MOST_IDS)]
 class ConnectionState(BaseModel):
     """The state of one of a venue's connections."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     id: Name
     state: FeedState

@@ -38,7 +38,7 @@ PLACES: Final = PAGES + 1  # what the newest trades' document names is not overw
 class StateDocument(BaseModel):
     """What every document carries: readers tolerate unknown fields."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     sim: bool = Field(description="true as soon as anything in here was simulated")
 
@@ -101,7 +101,7 @@ class LiquidationEntry(StateDocument):
 class LiquidationTotals(BaseModel):
     """Sums over one window, in USD by the side of the position that was closed."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     long_usd: AmountText
     short_usd: AmountText
@@ -123,7 +123,7 @@ class LiquidationsState(StateDocument):
 class LatencyState(BaseModel):
     """Half and 99 of 100 messages of the last minutes were faster; ns, null before the first."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     p50: int | None
     p99: int | None
@@ -135,7 +135,7 @@ Hop = Literal["receive", "publish", "fold"]
 class HopLatency(BaseModel):
     """Half, 95 and 99 of 100 samples of the last minutes were faster; ns, null before the first."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     p50: int | None
     p95: int | None
@@ -145,7 +145,7 @@ class HopLatency(BaseModel):
 class AwayConnection(BaseModel):
     """A connection that is not live, with what it serves."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     connection: str
     state: FeedState

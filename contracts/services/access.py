@@ -81,7 +81,7 @@ Overlap = Annotated[
 class AccessModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class Caller(AccessModel):

@@ -19,7 +19,7 @@ Milliseconds = Annotated[float, Field(ge=0)]
 class AnalyticsModel(BaseModel):
     """What every message here is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class RequestRow(AnalyticsModel):

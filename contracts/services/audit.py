@@ -16,7 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=128)]
 class AuditEvent(BaseModel):
     """One change; nothing secret and no user's text is in it."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     id: Name = Field(description="stable: an event that comes again has the same")
     ts: Nanoseconds = Field(description="when it was changed, ns UTC")

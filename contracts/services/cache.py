@@ -123,7 +123,7 @@ def keys_of_candles(fetched: str) -> tuple[str, ...]:
 class DropRequest(BaseModel):
     """What is to be dropped everywhere: keys, or every key that a pattern with `*` fits."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 
     keys: tuple[Annotated[str, Field(max_length=LONGEST_KEY)], ...] = ()
     pattern: Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)] | None = None
@@ -147,7 +147,7 @@ class DropRequest(BaseModel):
 class DropReply(BaseModel):
     """What one process dropped."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 
     process: Literal["api", "market"]
     dropped: Annotated[int, Field(ge=0)]
@@ -156,7 +156,7 @@ class DropReply(BaseModel):
 class PinnedAnswer(BaseModel):
     """An answer that an administrator put in place of the market core's, as it is in the bucket CACHE."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 
     key: str
     value: dict[str, Any] = Field(description="the reply of the key's command")

@@ -25,7 +25,7 @@ Named = Annotated[str, Field(min_length=1, max_length=64)]
 class ChatsModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class FindProfile(ChatsModel):

@@ -101,7 +101,7 @@ Offsets = list[tuple[int, int]]
 class LedgerDocument(BaseModel):
     """What every document of the ledger is. Times are ns UTC by our clocks."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class VenueLedger(LedgerDocument):

@@ -18,7 +18,7 @@ Id = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,18}$", description="its number
 class LettersModel(BaseModel):
     """What every message here is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class DeadLetter(LettersModel):

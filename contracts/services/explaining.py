@@ -22,7 +22,7 @@ DAY_NS = 86_400 * 10**9
 class ExplainingModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class Comparison(ExplainingModel):

@@ -19,7 +19,7 @@ Venue = Annotated[str, Field(max_length=64, description="CCXT's id of the exchan
 class FeedModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class ResyncQuery(FeedModel):

@@ -51,7 +51,7 @@ LeastSpread = Annotated[
 class MarketQuery(BaseModel):
     """What every request of the market core is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class SymbolQuery(MarketQuery):

@@ -14,7 +14,7 @@ T = TypeVar("T")
 class PaginationParams(BaseModel):
     """Which page of a list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", cache_strings="keys")
 
     page: Page = 1
     page_size: PageSize = 20
@@ -23,7 +23,7 @@ class PaginationParams(BaseModel):
 class PaginatedResponse(BaseModel, Generic[T]):
     """One page of a list."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     items: list[T]
     total: int = Field(description="entries of all pages")
@@ -35,7 +35,7 @@ class PaginatedResponse(BaseModel, Generic[T]):
 class SuccessResponse(BaseModel):
     """It was done, and there is no resource to show."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     success: Literal[True] = True
     message: str = Field(examples=["The group was deleted"])
@@ -44,7 +44,7 @@ class SuccessResponse(BaseModel):
 class ErrorResponse(BaseModel):
     """Why it was not done."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", cache_strings="keys")
 
     error: Annotated[str, Field(description="a code of the closed list", examples=["NOT_FOUND"])]
     detail: str

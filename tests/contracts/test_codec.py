@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+import contracts
 from contracts.codec import (
     EVENTS,
     KIND_SUBJECTS,
@@ -338,3 +342,29 @@ def test_subject_tells_how_to_decode(model: type[Event]) -> None:
 def test_subject_without_an_event_is_refused() -> None:
     with pytest.raises(KeyError):
         decode("somewhere.else", b"{}")
+
+
+@every_model
+def test_an_event_that_was_read_leaves_nothing_in_memory(model: type[Event]) -> None:
+    body = golden(model)[1]
+    bodies = [json.dumps(body | {"id": f"{model.kind} with a name of its own, {number}"}) for number in range(3000)]
+    model.model_validate_json(bodies[0])
+    tracemalloc.start()
+    try:
+        for read in bodies:
+            model.model_validate_json(read)
+        left = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert left < 20_000, "a parser that remembers 16,384 strings would hold 300 kB of these"
+
+
+def test_no_model_of_a_message_has_its_values_remembered_by_the_parser() -> None:
+    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(contracts.__path__, "contracts.")]
+    models = {one for module in modules for one in vars(module).values() if _is_of_a_message(one)}
+    assert len(models) > 100
+    assert {model.__name__ for model in models if model.model_config.get("cache_strings") != "keys"} == set()
+
+
+def _is_of_a_message(one: object) -> bool:
+    return isinstance(one, type) and issubclass(one, BaseModel) and bool(one.model_config.get("frozen"))

@@ -18,7 +18,7 @@ Deed = Literal["created", "updated", "deleted", "migrated", "undone"]
 class CommunityEvent(BaseModel):
     """One change; what changed is read by a command, the event only says that it did."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     id: Annotated[str, Field(max_length=128, description="stable: an event that comes again has the same")]
     at: AwareDatetime

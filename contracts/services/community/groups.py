@@ -80,13 +80,13 @@ MemberStatus = Literal["member", "restricted", "banned", "left"]
 class CommunityModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class WriteModel(CommunityModel):
     """What changes something: a field that is not known is refused, so that no change is made by half."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", cache_strings="keys")
 
 
 class ChangeModel(WriteModel):

@@ -30,7 +30,7 @@ ChatId = Annotated[int, Field(description="Telegram's id of the chat; groups are
 class TelegramModel(BaseModel):
     """What every request, reply and event is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class TelegramJob(TelegramModel):

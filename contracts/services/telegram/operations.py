@@ -18,7 +18,7 @@ Rights = Annotated[dict[str, bool], Field(description="by Telegram's names")]
 class Button(BaseModel):
     """A button below a message: its label, and the data that a press sends, or the link that it opens."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     text: str = Field(min_length=1, max_length=64, description="its label")
     data: str | None = Field(
@@ -30,7 +30,7 @@ class Button(BaseModel):
 class OperationModel(BaseModel):
     """What every operation is; `op` is Telegram's method."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class Message(OperationModel):

@@ -25,7 +25,7 @@ AccountId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="our id 
 class AccountEvent(BaseModel):
     """What every event of an account carries."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     id: Name = Field(description="stable: an event that comes again has the same")
     ts: Nanoseconds = Field(description="when it came to be known, ns UTC")

@@ -40,7 +40,7 @@ Token = Annotated[
 class TradingModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class OrderTerms(TradingModel):

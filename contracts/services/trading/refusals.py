@@ -60,7 +60,7 @@ AT_FAULT: Final[Mapping[RefusalCode, tuple[str | None, str]]] = MappingProxyType
 class Refusal(BaseModel):
     """Why an order was refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     code: RefusalCode
     message: Text = Field(description="in words, for the order's owner")

@@ -44,7 +44,7 @@ class WantedOrder(TradingModel):
 class StrategyEvent(BaseModel):
     """What every event of a strategy carries."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
     id: Name = Field(description="stable: an event that comes again has the same")
     ts: Nanoseconds = Field(description="when it came to be known, ns UTC")

@@ -20,7 +20,7 @@ Below = Annotated[AmountText, Field(gt=0, lt=100, description="percent; a decima
 class ParamsModel(BaseModel):
     """What the params of every kind are: a field that it does not have is refused."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", cache_strings="keys")
 
 
 class SafetyOrders(ParamsModel):

@@ -126,7 +126,7 @@ RequestKey = Annotated[
 class WebhooksModel(BaseModel):
     """What every request and reply is."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", cache_strings="keys")
 
 
 class OwnerModel(WebhooksModel):

@@ -30,7 +30,9 @@ UsdValue = Annotated[Number, Field(description="US dollars")]
 class SentModel(BaseModel):
     """What every part of a body is: fields may be added, none is removed."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", json_schema_serialization_defaults_required=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", json_schema_serialization_defaults_required=True, cache_strings="keys"
+    )
 
 
 class WhaleData(SentModel):
