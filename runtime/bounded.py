@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+import sys
+from array import array
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Iterable
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Final, Generic, TypeVar
+
+from msgspec import Meta
 
 V = TypeVar("V")
+MOST_BUCKET: Final = 2**16 - 1  # that of values of 4,096 bits
+SavedCounts = dict[Annotated[int, Meta(ge=0, le=MOST_BUCKET)], Annotated[int, Meta(ge=0, le=2**63 - 1)]]
+"""Counts by bucket, as a document has them: what breaks the bounds is refused where it is read."""
 
 _EXACT: Final = 32  # values below are counted exactly; above, sixteen buckets for each power of two
 
@@ -63,6 +70,38 @@ class Window(Generic[V]):
         return self._held.values()
 
 
+class BucketCounts:
+    """How often each bucket was counted, in two columns by bucket: ten bytes each."""
+
+    __slots__ = ("_buckets", "_counts")
+
+    def __init__(self, counts: Mapping[int, int]) -> None:
+        found = sorted(counts.items())
+        self._buckets = array("H", [bucket for bucket, _ in found])
+        self._counts = array("Q", [count for _, count in found])
+
+    def add(self, bucket: int) -> None:
+        """Count a bucket once more."""
+        at = bisect_left(self._buckets, bucket)
+        if at < len(self._buckets) and self._buckets[at] == bucket:
+            self._counts[at] += 1
+        else:
+            self._buckets.insert(at, bucket)
+            self._counts.insert(at, 1)
+
+    def items(self) -> Iterator[tuple[int, int]]:
+        """Give each bucket with its count, the smallest first."""
+        return zip(self._buckets, self._counts, strict=True)
+
+    def size(self) -> int:
+        """Return the bytes that it takes, its columns with it."""
+        return object.__sizeof__(self) + sys.getsizeof(self._buckets) + sys.getsizeof(self._counts)
+
+    def total(self) -> int:
+        """Return how often all of them were counted."""
+        return sum(self._counts)
+
+
 class RollingHistogram:
     """Counts values of the last `slots` x `width` ns; a quantile is exact to one part in sixteen."""
 
@@ -70,18 +109,16 @@ class RollingHistogram:
 
     def __init__(self, slots: int, width: int) -> None:
         self._width = width
-        self._slots: deque[tuple[int, dict[int, int]]] = deque(maxlen=slots)
+        self._slots: deque[tuple[int, BucketCounts]] = deque(maxlen=slots)
         self.count = 0
 
     def add(self, value: int, at: int) -> None:
         """Count a value at a time (ns); a time before the newest slot counts into the newest."""
         slot = at // self._width
         if not self._slots or slot > self._slots[-1][0]:
-            self._slots.append((slot, {}))
+            self._slots.append((slot, BucketCounts({})))
             self._expire(slot)
-        counts = self._slots[-1][1]
-        bucket = bucket_of(value)
-        counts[bucket] = counts.get(bucket, 0) + 1
+        self._slots[-1][1].add(bucket_of(value))
         self.count += 1
 
     def find_quantile(self, share: tuple[int, int]) -> int | None:
@@ -99,22 +136,31 @@ class RollingHistogram:
                 return edge_of(bucket + 1) - 1
         return None
 
-    def list_slots(self) -> dict[int, dict[int, int]]:
-        """Return the counts of each slot (its number since 1970) by bucket, the oldest first."""
-        return dict(self._slots)
+    def list_slots(self, since: int | None = None) -> dict[int, dict[int, int]]:
+        """Return the counts of each slot (its number since 1970), or of those from one on, by bucket, oldest first."""
+        return {slot: dict(counts.items()) for slot, counts in self._slots if since is None or slot >= since}
 
-    def restore(self, slots: dict[int, dict[int, int]]) -> None:
+    def find_slot(self, slot: int) -> dict[int, int]:
+        """Return the counts of one slot by bucket."""
+        return next((dict(counts.items()) for number, counts in self._slots if number == slot), {})
+
+    def restore(self, slots: Mapping[int, Mapping[int, int]]) -> None:
         """Take back what `list_slots` gave, in place of the slots of the same numbers."""
-        merged = sorted({**dict(self._slots), **slots}.items())
+        taken = {slot: BucketCounts(counts) for slot, counts in slots.items()}
+        merged = sorted({**dict(self._slots), **taken}.items())
         self._slots = deque(merged, maxlen=self._slots.maxlen)
         if merged:
             self._expire(merged[-1][0])
+
+    def size(self) -> int:
+        """Return the bytes that its counts take."""
+        return sum(counts.size() for _, counts in self._slots)
 
     def _expire(self, newest: int) -> None:
         kept = self._slots.maxlen or 1
         while self._slots and self._slots[0][0] <= newest - kept:
             self._slots.popleft()
-        self.count = sum(sum(counts.values()) for _, counts in self._slots)
+        self.count = sum(counts.total() for _, counts in self._slots)
 
 
 class RollingLow:

@@ -32,7 +32,7 @@ from contracts.numbers import DAY_NS
 from contracts.recent import Recent
 from contracts.signals import FundingExtreme
 from runtime.app.explaining.trace import Trace
-from runtime.bounded import RollingHistogram
+from runtime.bounded import RollingHistogram, SavedCounts
 from runtime.cooldowns import Cooldowns
 
 FastSignal: Final = fast(FundingExtreme)
@@ -49,7 +49,7 @@ class Saved(msgspec.Struct):
     """The rates of one instrument as they are kept over a restart."""
 
     hour: int
-    slots: dict[int, dict[int, int]]
+    slots: dict[int, SavedCounts]
     known: list[Known]
 
 

@@ -61,8 +61,9 @@ class WhaleDetector:
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of what is kept, by kind."""
-        instruments = (*self._instruments.values(), *self._late.values())
-        return {"trade_ids": sum(one.seen.size() for one in instruments)}
+        streamed, late = list(self._instruments.values()), self._late.values()
+        ids = sum(one.seen.size() for one in (*streamed, *late))
+        return {"trade_ids": ids, "sizes": sum(one.sizes.size() for one in streamed)}
 
     def fold(self, batch: Sequence[tuple[str, FastEvent]], seq: int, now: int) -> tuple[Outputs, Sequence[Fault]]:
         """Fold (subject, trade or ticker) pairs in the stream's order; give the whales, and what could not be folded.

@@ -19,11 +19,13 @@ from contracts.arithmetic.usd import UsdRate
 from contracts.codec import fast
 from contracts.market import Trade
 from contracts.signals import UsdRateSource
+from runtime.bounded import SavedCounts
 
 T = TypeVar("T")
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
+Sizes = dict[str, list[tuple[int, SavedCounts]]]
+"""The sizes of hours (since 1970), by subject."""
 Prices = list[tuple[str, str, str, int]]
-Counts = dict[int, int]
 KEY: Final = "whales"
 HOUR_KEYS: Final = "whales.sizes."
 _MOST_SAVED: Final = 900_000  # bytes: a message of the bus holds a million
@@ -54,14 +56,14 @@ class Saved(msgspec.Struct):
     limits: dict[str, Limit] = {}
     late: dict[str, list[FastEvent]] = {}
     late_limits: dict[str, Limit] = {}
-    sizes: dict[str, list[tuple[int, Counts]]] = {}
+    sizes: Sizes = {}
 
 
 class SavedHour(msgspec.Struct):
     """The sizes of one hour (since 1970) that is over, by subject."""
 
     hour: int
-    counts: dict[str, Counts]
+    counts: dict[str, SavedCounts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _open_groups(instruments: Iterable[InstrumentState]) -> tuple[dict[str, list
 
 def write_hour(hour: int, instruments: Iterable[InstrumentState]) -> Written:
     """Write the sizes of an hour that is over; those of few trades are left out where they are too many."""
-    found = {instrument.subject: instrument.sizes.list_slots().get(hour, {}) for instrument in instruments}
+    found = {instrument.subject: instrument.sizes.find_slot(hour) for instrument in instruments}
     kept, unsaved = _fitting({subject: counts for subject, counts in found.items() if counts}, _MOST_SAVED)
     return Written(msgspec.json.encode(SavedHour(hour, kept)), unsaved)
 
@@ -137,7 +139,7 @@ class Read:
     instruments: list[InstrumentState]
     late: list[InstrumentState]
     prices: Prices
-    sizes: dict[str, list[tuple[int, Counts]]]
+    sizes: Sizes
 
 
 def read(document: bytes, tiers: Tiers) -> Read:
@@ -178,11 +180,9 @@ def read_hour(document: bytes, tiers: Tiers) -> SavedHour:
     return saved
 
 
-def _newest_sizes(instruments: list[InstrumentState], newest: int) -> tuple[dict[str, list[tuple[int, Counts]]], int]:
+def _newest_sizes(instruments: list[InstrumentState], newest: int) -> tuple[Sizes, int]:
     found = {
-        instrument.subject: [
-            (hour, counts) for hour, counts in instrument.sizes.list_slots().items() if hour > newest - _OPEN_HOURS
-        ]
+        instrument.subject: list(instrument.sizes.list_slots(newest - _OPEN_HOURS + 1).items())
         for instrument in instruments
         if instrument.sizes.count
     }

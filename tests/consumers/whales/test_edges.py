@@ -436,22 +436,27 @@ def test_a_late_instrument_counts_its_sizes_with_the_streams(trade: Make) -> Non
     assert state(detector).sizes.count == 2
 
 
-def test_the_detector_says_what_its_ids_take_those_of_late_trades_too(trade: Make) -> None:
-    detector = WhaleDetector(RULES)
-    assert detector.sizes() == {"trade_ids": 0}
+def test_the_detector_says_what_its_ids_and_sizes_take_those_of_late_trades_too(trade: Make) -> None:
+    detector = WhaleDetector(ADAPTIVE)
+    assert detector.sizes() == {"trade_ids": 0, "sizes": 0}
     detector.fold([(SPOT, trade(number, START)) for number in range(20)], 1, START)
     streamed = state(detector).seen.size()
-    assert detector.sizes() == {"trade_ids": streamed}
+    assert detector.sizes() == {"trade_ids": streamed, "sizes": 0}
     detector.fold([(SPOT, trade(30, START, backfilled=True))], 2, START)
+    detector.tick(START + SECOND)
     late = detector._late.get(SPOT)
     assert late is not None
-    assert detector.sizes() == {"trade_ids": streamed + late.seen.size()}
+    counted = state(detector).sizes.size()
+    assert counted > 100
+    assert detector.sizes() == {"trade_ids": streamed + late.seen.size(), "sizes": counted}
 
 
 @pytest.mark.parametrize(
     "broken",
     [
         {"sizes": {"md.v1.trade.binance.BTC": [[1, {}]]}},
+        {"sizes": {SPOT: [[1, {"65536": 1}]]}},
+        {"sizes": {SPOT: [[1, {"5": -1}]]}},
         {"prices": [["BTC", "USD", "1000000000000000000", 1]]},
         {"groups": {"nothing": []}},
         {"limits": 5},
