@@ -49,6 +49,7 @@ def play(module: ModuleType, rounds: Iterable[int], seed: int) -> None:
         assert found[0] == found[1], (seed, done, limit, key, found)
         if rng.random() < 0.01:
             _refused(compiled, rng, mine)
+            assert 0 < mine.size() < 2**20, (seed, done, limit, mine.size())
 
 
 def _key(rng: random.Random, limit: int) -> Any:
