@@ -142,7 +142,7 @@ class RollingHistogram:
 
     def find_slot(self, slot: int) -> dict[int, int]:
         """Return the counts of one slot by bucket."""
-        return next((dict(counts.items()) for number, counts in self._slots if number == slot), {})
+        return next((dict(counts.items()) for number, counts in self._slots if number == slot), dict[int, int]())
 
     def restore(self, slots: Mapping[int, Mapping[int, int]]) -> None:
         """Take back what `list_slots` gave, in place of the slots of the same numbers."""
