@@ -27,7 +27,7 @@ export function startPast(readSymbol) {
   setText(link, "the past");
 }
 
-// Say how far back can be seen, as an answer told.
+// Say how far back can be seen, as an answer says.
 export function showReach({ seen_since: since }) {
   const text = `It can be seen since ${new Date(since).toLocaleString("en-GB", WORDS)} UTC`;
   byId("past-reach").replaceChildren(make("time", { text, datetime: since }));
