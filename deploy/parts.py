@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Final, Literal, cast
@@ -20,6 +21,7 @@ from deploy.supervisor import Part
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.nats.bus import BusOptions
+from runtime.servers.answers import documents_answer, nats_answers
 from runtime.servers.bus_users import ADMIN, SUBSCRIBER, BusUsers
 from runtime.servers.document_user import PASSWORD, user_command
 from runtime.servers.embedded import (
@@ -27,8 +29,6 @@ from runtime.servers.embedded import (
     document_command,
     document_environment,
     document_url,
-    documents_answer,
-    nats_answers,
     nats_command,
     nats_environment,
     nats_url,
@@ -233,9 +233,8 @@ def own_servers(layout: Layout, environ: Mapping[str, str]) -> list[Part]:
         user = user_command(layout.store / "documents")
         parts.append(Part("documents-user", tuple(user), {**environ, PASSWORD: layout.documents_password}, once=True))
         argv = document_command(layout.store / "documents", documents)
-        parts.append(
-            Part("documents", tuple(argv), document_environment(environ), ready=lambda: documents_answer(documents))
-        )
+        answers = partial(documents_answer, documents)
+        parts.append(Part("documents", tuple(argv), document_environment(environ), ready=answers, alive=answers))
     return parts
 
 

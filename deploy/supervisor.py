@@ -1,8 +1,9 @@
-"""Child processes kept running: started in order, restarted after a growing delay, stopped in reverse, none left."""
+"""Child processes kept running: started in order, started again when they end or hang, stopped in reverse."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import signal
@@ -23,6 +24,8 @@ LONGEST_DELAY: Final = 30.0
 STEADY_SECONDS: Final = 60.0
 EXITS_BEFORE_READY: Final = 3
 LOG_SECONDS: Final = 1.0
+ASKED_EVERY: Final = 5.0  # seconds; as long an answer may take
+MOST_UNANSWERED: Final = 6  # half a minute: a server on a busy machine is slow, and loses its clients when it is killed
 
 Ready = Callable[[], Awaitable[None]]
 
@@ -33,19 +36,24 @@ class StartError(RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """One program. `ready` raises OSError until it serves; a part that runs `once` must end with code 0."""
+    """One program. `ready` raises OSError until it serves; a part that runs `once` must end with code 0.
+
+    `alive` is asked again and again of a part that runs: one that leaves it unanswered for long is killed, and so
+    started again.
+    """
 
     name: str
     argv: tuple[str, ...]
     environ: Mapping[str, str]
     ready: Ready | None = None
+    alive: Ready | None = None
     once: bool = False
     start_seconds: float = 60.0
 
 
 @dataclass
 class Running:
-    """A part under supervision: its present process, how often it ended, and the task that restarts it.
+    """A part under supervision: its present process, how often it ended, and the tasks that restart and ask it.
 
     `wanted`: its end was asked for, so that it is started again at once. `hurried` ends the wait before a start.
     """
@@ -56,7 +64,7 @@ class Running:
     wanted: bool = False
     hurried: asyncio.Event = field(default_factory=asyncio.Event)
     exits: int = 0
-    keeper: asyncio.Task[None] | None = None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
 
 
 def backoff(failures: int, chance: float) -> float:
@@ -73,6 +81,7 @@ class Supervisor:
     say: Callable[[str], None]
     on_change: Callable[[], None] = lambda: None
     grace_seconds: float = 10.0
+    asked_every: float = ASKED_EVERY
     _running: dict[str, Running] = field(default_factory=dict[str, Running])
 
     def pids(self) -> dict[str, int]:
@@ -91,9 +100,11 @@ class Supervisor:
         if part.once:
             await self._wait_done(running)
             return
-        running.keeper = asyncio.create_task(self._keep(running), name=f"keep {part.name}")
+        running.tasks.append(asyncio.create_task(self._keep(running), name=f"keep {part.name}"))
         if part.ready is not None:
             await self._wait_ready(running, part.ready)
+        if part.alive is not None:
+            running.tasks.append(asyncio.create_task(self._watch(running, part.alive), name=f"watch {part.name}"))
 
     async def restart(self, name: str) -> None:
         """End a part that runs, so that it is started again at once; returns when the old process is gone."""
@@ -106,10 +117,10 @@ class Supervisor:
     async def remove(self, name: str, *, kill: bool = False) -> None:
         """Stop a part for good, with SIGKILL where that is asked for; returns when it is gone."""
         running = self._running.pop(name)
-        if running.keeper is not None:
-            running.keeper.cancel()
+        for task in running.tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await running.keeper
+                await task
         if running.process is not None:
             if kill:
                 running.process.kill()
@@ -178,6 +189,31 @@ class Supervisor:
                 await self._pause(running, "could not be started", failures)
             self.say(f"{running.part.name} runs again")
             self.on_change()
+
+    async def _watch(self, running: Running, alive: Ready) -> None:
+        asked, unanswered, most = running.process, 0, MOST_UNANSWERED
+        while True:
+            answered = await self._ask(alive)
+            if running.process is not asked:  # it was started again, and may take as long as at its first start
+                starting = math.ceil(running.part.start_seconds / self.asked_every)
+                asked, unanswered, most = running.process, 0, max(MOST_UNANSWERED, starting)
+            if answered:
+                unanswered, most = 0, MOST_UNANSWERED
+            else:
+                unanswered += 1
+            if unanswered >= most and self.kill(running.part.name):
+                self.say(f"{running.part.name} did not answer for {most * self.asked_every:.0f} s and is killed")
+                unanswered = 0
+
+    async def _ask(self, alive: Ready) -> bool:
+        until = monotonic() + self.asked_every
+        answered = False
+        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+            async with asyncio.timeout(self.asked_every):
+                await alive()
+                answered = True
+        await sleep(until - monotonic())
+        return answered
 
     async def _pause(self, running: Running, what: str, failures: int) -> None:
         name, delay = running.part.name, backoff(failures, random.random())

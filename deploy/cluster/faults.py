@@ -32,8 +32,9 @@ from runtime.clock import monotonic, now_ns, sleep
 from runtime.nats.bus import Bus, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call
 from runtime.nats.streams.remade import find_term
+from runtime.servers.answers import HOST
 from runtime.servers.bus_users import ADMIN
-from runtime.servers.embedded import HOST, free_port
+from runtime.servers.embedded import free_port
 
 FAULT_VENUES: Final = (VENUE, "bybit", "kraken")
 RECEIVER_PORT: Final = free_port()  # the parts' environment names it before they start

@@ -17,7 +17,8 @@ from consumers.registry import BY_ITSELF, CONSUMERS, NEED_TELEGRAM
 from deploy.parts import BOOKS, BOT, Layout, own_servers, part_environment, provision_options, substitutions
 from deploy.ready import file_appears, http_answers
 from deploy.supervisor import Part
-from runtime.servers.embedded import HOST, NatsConfig, free_port, nats_answers, nats_command, nats_environment
+from runtime.servers.answers import HOST, nats_answers
+from runtime.servers.embedded import NatsConfig, free_port, nats_command, nats_environment
 
 COPIES: Final = 2
 START_SECONDS: Final = 180.0  # two dozen processes at once

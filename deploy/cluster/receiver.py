@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from deploy.cluster.promises import FILLED
 from runtime.clock import monotonic
-from runtime.servers.embedded import HOST
+from runtime.servers.answers import HOST
 
 _OK: Final = b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"
 

@@ -9,15 +9,14 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Final
 
+from runtime.servers.answers import HOST, nats_answers
 from runtime.servers.bus_users import ADMIN, SUBSCRIBER, BusUsers
 from runtime.servers.child import Child
 from runtime.servers.embedded import (
-    HOST,
     ClusterNode,
     NatsConfig,
     NatsServer,
     free_port,
-    nats_answers,
     nats_command,
     nats_url,
     save_nats_config,

@@ -8,32 +8,25 @@ import os
 import random
 import secrets
 import socket
-import struct
 import sys
 import sysconfig
-import urllib.request
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import which
 
+from runtime.servers.answers import HOST, documents_answer, nats_answers
 from runtime.servers.bus_users import ACCOUNT, ADMIN, OLD_ACCOUNT, SUBSCRIBER, BusUsers, accounts_text
 from runtime.servers.child import Child
 from runtime.servers.document_user import USER as DOCUMENT_USER
 from runtime.servers.document_user import find_document_python, set_password
 
-HOST = "127.0.0.1"
 GARBAGE_PERCENT = "25"  # of what is in use, until it is collected: blocks of streams, which cost little to look through
 FREE_PORTS = range(20_000, 32_768)  # below those of outgoing connections: 32768 on in Linux, 49152 on elsewhere
 _given: set[int] = set()  # by this process
 _DOCUMENT_PROGRAM = "secantusd-py"
 DOCUMENT_CACHE = "32M"  # by default 1 GiB
 MOST_CHANGES = 500  # remembered for those who follow them, whom nothing here does; by default an hour of them
-_WIRE_HEADER_BYTES = 16
-# {hello: 1, $db: "admin"} as one OP_MSG of https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/
-_HELLO_BODY = b"\x10hello\x00\x01\x00\x00\x00\x02$db\x00\x06\x00\x00\x00admin\x00\x00"
-_HELLO_BYTES = 25 + len(_HELLO_BODY)
-_HELLO = struct.pack("<iiiiIBi", _HELLO_BYTES, 1, 0, 2013, 0, 0, 4 + len(_HELLO_BODY)) + _HELLO_BODY
 
 
 def free_port() -> int:
@@ -221,33 +214,6 @@ class DocumentServer:
     def pid(self) -> int:
         """The server's process id."""
         return self.child.pid
-
-
-async def nats_answers(port: int, monitor_port: int) -> None:
-    """Returns when the bus on these loopback ports accepts clients and JetStream is ready; OSError before."""
-    reader, writer = await asyncio.open_connection(HOST, port)
-    try:
-        line = await reader.readline()
-    finally:
-        writer.close()
-    if not line.startswith(b"INFO "):
-        raise OSError(f"port {port} does not speak the bus's protocol")
-    await asyncio.to_thread(_jetstream_answers, monitor_port)
-
-
-def _jetstream_answers(monitor_port: int) -> None:
-    with urllib.request.urlopen(f"http://{HOST}:{monitor_port}/healthz", timeout=2.0):
-        return
-
-
-async def documents_answer(port: int) -> None:
-    """Returns when the document server on this loopback port answers; OSError or IncompleteReadError before."""
-    reader, writer = await asyncio.open_connection(HOST, port)
-    try:
-        writer.write(_HELLO)
-        await reader.readexactly(_WIRE_HEADER_BYTES)
-    finally:
-        writer.close()
 
 
 @contextlib.asynccontextmanager

@@ -8,11 +8,13 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from deploy.supervisor import FIRST_DELAY, LONGEST_DELAY, Part, StartError, Supervisor, backoff
+from runtime.servers.embedded import free_port
 
 Eventually = Callable[..., Awaitable[None]]
 
@@ -181,6 +183,84 @@ async def test_restart_that_was_asked_for_needs_no_wait_and_is_no_failure(
     await supervisor.restart("worker")
     await eventually(lambda: supervisor.pids().get("worker") not in {None, first})
     assert not any("again in" in line for line in said)
+
+
+def answering(port: int, pids: Path, *, once_killed: float = 0.0) -> Part:
+    """A server that notes its pid and answers; its second process begins to after so many seconds."""
+    code = (
+        "import os, pathlib, socket, time\n"
+        f"pids = pathlib.Path({str(pids)!r})\n"
+        "again = pids.exists()\n"
+        "with pids.open('a') as file: print(os.getpid(), file=file)\n"
+        f"if again: time.sleep({once_killed})\n"
+        f"server = socket.create_server(('127.0.0.1', {port}))\n"
+        "while True: server.accept()[0].send(b'x')\n"
+    )
+
+    async def answers() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            await reader.readexactly(1)
+        finally:
+            writer.close()
+
+    return python("server", code, ready=answers, alive=answers)
+
+
+async def test_part_that_no_longer_answers_is_killed_and_started_again(
+    supervisor: Supervisor, said: list[str], eventually: Eventually, tmp_path: Path
+) -> None:
+    supervisor.asked_every = 0.1
+    await supervisor.start(answering(free_port(), tmp_path / "pids"))
+    os.kill(supervisor.pids()["server"], signal.SIGSTOP)
+    await eventually(lambda: "server runs again" in said)
+    assert said[0] == "server did not answer for 1 s and is killed"
+    assert said[1].startswith("server ended with signal SIGKILL")
+
+
+async def test_part_that_answers_again_in_time_is_left_alone(
+    supervisor: Supervisor, said: list[str], tmp_path: Path
+) -> None:
+    supervisor.asked_every = 0.3
+    await supervisor.start(answering(free_port(), tmp_path / "pids"))
+    for _ in range(3):  # 2.7 s without an answer in all, at most four questions in a row
+        os.kill(supervisor.pids()["server"], signal.SIGSTOP)
+        await asyncio.sleep(0.9)
+        os.kill(supervisor.pids()["server"], signal.SIGCONT)
+        await asyncio.sleep(0.9)
+    assert said == []
+
+
+async def test_part_that_was_started_again_has_as_long_as_at_first_until_it_answers(
+    supervisor: Supervisor, said: list[str], eventually: Eventually, tmp_path: Path
+) -> None:
+    supervisor.asked_every = 0.05
+    part = answering(free_port(), tmp_path / "pids", once_killed=1.5)
+    assert part.ready is not None
+    await supervisor.start(part)
+    for _ in range(2):  # the second time, too: what it answered in between does not count
+        os.kill(supervisor.pids()["server"], signal.SIGKILL)
+        await eventually(lambda: len((tmp_path / "pids").read_text().split()) > 1)
+        while True:
+            try:
+                await part.ready()
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                break
+    assert len((tmp_path / "pids").read_text().split()) == 3
+    assert not any("did not answer" in line for line in said)
+
+
+async def test_part_that_does_not_come_up_again_is_killed_after_the_time_of_a_start(
+    supervisor: Supervisor, said: list[str], eventually: Eventually, tmp_path: Path
+) -> None:
+    supervisor.asked_every = 0.05
+    part = replace(answering(free_port(), tmp_path / "pids", once_killed=60.0), start_seconds=1.0)
+    await supervisor.start(part)
+    os.kill(supervisor.pids()["server"], signal.SIGKILL)
+    await eventually(lambda: "server did not answer for 1 s and is killed" in said)
+    await eventually(lambda: len((tmp_path / "pids").read_text().split()) > 2)
 
 
 def test_delay_doubles_up_to_a_limit_and_is_spread() -> None:

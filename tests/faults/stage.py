@@ -24,15 +24,8 @@ from runtime.app.resume import Start
 from runtime.nats.bus import Bus, BusOptions, NoAnswerError
 from runtime.nats.streams.api import ApiRefusalError, call, parse_rfc3339
 from runtime.nats.streams.past import read_past
-from runtime.servers.embedded import (
-    NatsConfig,
-    document_server,
-    free_port,
-    nats_answers,
-    nats_command,
-    nats_url,
-    save_nats_config,
-)
+from runtime.servers.answers import nats_answers
+from runtime.servers.embedded import NatsConfig, document_server, free_port, nats_command, nats_url, save_nats_config
 
 VENUES = ("binance", "bybit", "kraken")
 TOGETHER = tuple(name for name in CONSUMERS if name not in BY_ITSELF | NEED_TELEGRAM)  # no bot has a token here

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.answers import nats_answers
 from runtime.servers.child import Child
-from runtime.servers.embedded import free_port, nats_answers, nats_command
+from runtime.servers.embedded import free_port, nats_command
 from tests.reliability.load import Load, stored
 
 Note = Callable[[str, object], None]

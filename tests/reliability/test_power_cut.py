@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from runtime.nats.bus import Bus, BusOptions
+from runtime.servers.answers import nats_answers
 from runtime.servers.child import Child
-from runtime.servers.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
+from runtime.servers.embedded import NatsConfig, free_port, nats_command, nats_url, save_nats_config
 from tests.deploy.filesystem import small_disk
 from tests.reliability.load import Load, stored
 

@@ -34,8 +34,9 @@ from runtime.credentials import Credential, belonging_of, make_vault, seal_crede
 from runtime.nats.bus import Bus, BusOptions
 from runtime.nats.streams.api import call
 from runtime.provision import apply, declared
+from runtime.servers.answers import nats_answers
 from runtime.servers.child import Child
-from runtime.servers.embedded import NatsConfig, free_port, nats_answers, nats_command, nats_url, save_nats_config
+from runtime.servers.embedded import NatsConfig, free_port, nats_command, nats_url, save_nats_config
 from tests.deploy.doctor.certificates import save_certificate
 
 pytestmark = [pytest.mark.nats]

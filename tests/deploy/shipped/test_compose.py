@@ -32,8 +32,9 @@ from runtime.config.options import bus_options
 from runtime.nats.bus import Bus, BusOptions, connect_arguments
 from runtime.nats.refusals import NotAllowedError
 from runtime.nats.streams.syncing import syncs_always
+from runtime.servers.answers import HOST, nats_answers
 from runtime.servers.bus_users import ADMIN, SUBSCRIBER
-from runtime.servers.embedded import HOST, find_program, free_port, nats_answers
+from runtime.servers.embedded import find_program, free_port
 from tests.deploy.doctor.certificates import save_certificate
 from tests.deploy.shipped import nats_accounts
 
