@@ -68,7 +68,10 @@ class StateCache:
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of what is kept for long, by kind."""
-        return {"liquidation_sums": sum(tally.size() for tally in self._liquidations.values())}
+        return {
+            "liquidation_sums": sum(tally.size() for tally in self._liquidations.values()),
+            "whales": sum(whales.size() for whales in self._whales.values()),
+        }
 
     # ---- folding: each returns the events that could not be folded, with the reason
     def fold_tickers(self, batch: Batch, now: int) -> Faults:

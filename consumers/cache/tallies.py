@@ -26,6 +26,8 @@ _NOTHING: Final = Decimal(0)
 _REMEMBERED: Final = 20_000
 _MINUTE_BYTES: Final = 300  # of one with its sums
 _ENTRY_BYTES: Final = 310
+_WHALE_BYTES: Final = 1040  # with the id of one trade
+_ID_BYTES: Final = 100  # of each trade more
 _ENTRY: Final = codec.fast(LiquidationEntry)
 _TOTALS: Final = codec.fast(LiquidationTotals)
 _LIQUIDATIONS: Final = codec.fast(LiquidationsState)
@@ -131,6 +133,10 @@ class WhaleList:
         elif not insert_by_time(self.whales, whale):
             return
         self.dirty = True
+
+    def size(self) -> int:
+        """Return the bytes of the whales that are kept."""
+        return sum(_WHALE_BYTES + _ID_BYTES * (len(whale.trade_ids) - 1) for whale in self.whales)
 
     def document(self) -> FastDocument:
         """Give the `contracts.state.WhalesState`."""

@@ -52,7 +52,11 @@ class Detectors:
 
     def sizes(self) -> dict[str, int]:
         """Return the bytes of what is kept, by kind."""
-        return {"rates": self.prices.rates.size(), "volumes": self.volume.size()}
+        return {
+            "rates": self.prices.rates.size(),
+            "volumes": self.volume.size(),
+            "open_interest": self.interest.size(),
+        }
 
     @property
     def longest_cooldown(self) -> int:

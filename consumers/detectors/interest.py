@@ -31,6 +31,7 @@ from runtime.cooldowns import Cooldowns
 FastSignal: Final = fast(InterestJump)
 RULE: Final = "interest/1"
 CELL: Final = 10 * SECOND  # of the values in a window: the first one of each is kept
+_VALUE_BYTES: Final = 290  # of one with its time, its amount and its id, which comes on top by its letters
 
 
 class _Instrument:
@@ -62,6 +63,11 @@ class InterestDetector:
     def forgotten(self) -> int:
         """How many instruments were dropped because others came."""
         return self._instruments.dropped
+
+    def size(self) -> int:
+        """Return the bytes of the values that are kept."""
+        lists = (held.values for held in self._instruments.values())
+        return sum(len(values) * (_VALUE_BYTES + len(values[-1][2])) for values in lists if values)
 
     def recall(self, signal: FastEvent) -> None:
         """Take note of a signal that was published before."""

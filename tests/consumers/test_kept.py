@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import json
 import tracemalloc
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -15,16 +18,19 @@ from consumers.app import _Figures
 from consumers.cache.core import StateCache
 from consumers.candles.core import CandleBook
 from consumers.candles.history import CandleHistory
+from consumers.detectors.interest import InterestDetector
+from consumers.detectors.rules import InterestRules
 from consumers.market.liquidations.history import LiquidationHistory
 from consumers.whales.core import WhaleDetector
 from consumers.whales.rules import WhaleRules
 from contracts import subjects
 from contracts.arithmetic.tiers import Tiers
 from contracts.arithmetic.usd import CELL, DatedRates
-from contracts.codec import fast
+from contracts.codec import decode, fast
 from contracts.market import Liquidation
 from tests.consumers.conftest import SECOND, START, make_trade
 
+GOLDEN = Path(__file__).parents[1] / "contracts" / "golden"
 MINUTE = 60 * SECOND
 WHALES = WhaleRules(tiers=Tiers(), limits=dict.fromkeys(("majors", "large", "mid"), Decimal(10**9)))
 SYMBOLS = [f"B{number}/USDT" for number in range(10)]
@@ -98,6 +104,32 @@ def fill_sums(cache: StateCache) -> None:
     cache.fold_liquidations(liquidations(6_000), 0)
 
 
+def fill_lists_of_whales(cache: StateCache) -> None:
+    """A hundred of each of ten bases as they come from the bus, of one trade or of several."""
+    for number in range(1_200):
+        symbol, one = SYMBOLS[number % 10], 242_720_720 + 4 * number
+        ids = [f"{tail(symbol)}.trade.{one + trade}" for trade in range(1 + number // 10 % 3)]
+        values = {"id": f"{tail(symbol)}.whale.{one}", "symbol": symbol, "trade_ids": ids}
+        subject = subjects.WHALE + tail(symbol)
+        whale = decode(subject, msgspec.json.encode({**golden("whale"), **values}))
+        cache.fold_whales([(subject, whale)], number)
+
+
+def fill_interest(detector: InterestDetector) -> None:
+    """Open interest of ten contracts through 20 minutes as it comes from the bus, every 10 s."""
+    for second in range(0, 1_200, 10):
+        for symbol in SYMBOLS:
+            place, at = tail(symbol).replace("spot", "perp"), START + second * SECOND
+            values = {"id": f"{place}.interest.{at // 1_000_000}", "symbol": f"{symbol}:USDT", "venue": "binance"}
+            times = {"ts_event": at, "ts_recv": at, "amount": f"51234.{second:04}"}
+            body = msgspec.json.encode({**golden("interest"), **values, **times})
+            detector.fold(decode(subjects.INTEREST + place, body))
+
+
+def golden(name: str) -> dict[str, Any]:
+    return json.loads((GOLDEN / f"{name}.v1.json").read_text())
+
+
 def fill_liquidations(history: LiquidationHistory) -> None:
     for subject, event in liquidations(6_000):
         history.fold(subject, event)
@@ -128,6 +160,8 @@ CASES: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {
     "rates": (DatedRates, fill_rates),
     "sums of liquidations": (StateCache, fill_sums),
     "liquidations": (LiquidationHistory, fill_liquidations),
+    "lists of whales": (StateCache, fill_lists_of_whales),
+    "open interest": (lambda: InterestDetector(InterestRules()), fill_interest),
 }
 
 

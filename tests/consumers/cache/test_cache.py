@@ -408,12 +408,24 @@ def test_a_feed_counts_what_was_filled_and_what_is_missing_and_its_state_stays(s
 
 def test_the_cache_says_what_its_liquidations_take(liquidation: Make) -> None:
     cache, seen = StateCache(), SeenIds(20_000)
-    assert cache.sizes() == {"liquidation_sums": 0}
+    assert cache.sizes() == {"liquidation_sums": 0, "whales": 0}
     for number in (1, 2):
         event = liquidation(number, START)
         seen.add(event.id)
         cache.fold_liquidations([(LIQUIDATION, event)], START)
-    assert cache.sizes() == {"liquidation_sums": seen.size() + 300 + 2 * 310}, "a minute and two entries"
+    found = cache.sizes()["liquidation_sums"]
+    assert found == seen.size() + 300 + 2 * 310, "a minute and two entries"
+
+
+def test_the_cache_says_what_its_whales_take() -> None:
+    cache = StateCache()
+    text = (Path(__file__).parents[2] / "contracts" / "golden" / "whale.v1.json").read_bytes()
+    golden = decoder(WhaleTrade).decode(text)
+    cache.fold_whales([("signal.v1.whale.binance.BTC.USDT.spot", golden)], 1)
+    assert cache.sizes()["whales"] == 1040 + 100, "of two trades"
+    other = replace(golden, id="other", symbol="ETH/USDT", trade_ids=["1"])
+    cache.fold_whales([("signal.v1.whale.binance.ETH.USDT.spot", other)], 2)
+    assert cache.sizes()["whales"] == 2 * 1040 + 100
 
 
 def test_a_late_whale_is_listed_by_its_time() -> None:

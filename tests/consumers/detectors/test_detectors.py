@@ -132,6 +132,13 @@ def test_what_is_no_jump(events: list[Any]) -> None:
     assert fold_all(InterestDetector(InterestRules()), events) == []
 
 
+def test_the_open_interest_says_what_it_takes() -> None:
+    detector = InterestDetector(InterestRules())
+    first, second = interest(START, "100"), interest(START + MINUTE, "101")
+    fold_all(detector, [first, second, interest(START + MINUTE + 1, "101")])
+    assert detector.size() == 2 * 290 + len(first.id) + len(second.id), "the third is of the second's ten seconds"
+
+
 # ---- walls
 
 
