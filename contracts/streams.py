@@ -201,7 +201,7 @@ STREAMS: Final[tuple[StreamSpec, ...]] = (
         TELEGRAM, (subjects.ALL_TELEGRAM,), max_age=7 * DAY, max_bytes=64 * MIB, effects=True, max_msgs_per_subject=1
     ),
     StreamSpec(
-        BUDGETS, (subjects.ALL_BUDGETS,), max_age=HOUR, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
+        BUDGETS, (subjects.ALL_BUDGETS,), max_age=10 * MINUTE, max_bytes=16 * MIB, max_msgs_per_subject=1, counter=True
     ),
     # until the consumer has them in documents; enough for a document store that is away for hours
     StreamSpec(ANALYTICS, (subjects.ANALYTICS,), max_age=2 * DAY, max_bytes=128 * MIB),

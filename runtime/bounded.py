@@ -102,14 +102,23 @@ class BucketCounts:
         return sum(self._counts)
 
 
+def _merge(several: Iterable[BucketCounts]) -> dict[int, int]:
+    merged: dict[int, int] = {}
+    for counts in several:
+        for bucket, number in counts.items():
+            merged[bucket] = merged.get(bucket, 0) + number
+    return merged
+
+
 class RollingHistogram:
     """Counts values of the last `slots` x `width` ns; a quantile is exact to one part in sixteen."""
 
-    __slots__ = ("_slots", "_width", "count")
+    __slots__ = ("_older", "_slots", "_width", "count")
 
     def __init__(self, slots: int, width: int) -> None:
         self._width = width
         self._slots: deque[tuple[int, BucketCounts]] = deque(maxlen=slots)
+        self._older: BucketCounts | None = None  # those of all slots but the newest, once they were asked for
         self.count = 0
 
     def add(self, value: int, at: int) -> None:
@@ -123,10 +132,11 @@ class RollingHistogram:
 
     def find_quantile(self, share: tuple[int, int]) -> int | None:
         """Give what `share` (numerator, denominator) of all do not exceed, at most 1/16 too high; None for none."""
-        merged: dict[int, int] = {}
-        for _, counts in self._slots:
-            for bucket, number in counts.items():
-                merged[bucket] = merged.get(bucket, 0) + number
+        if not self._slots:
+            return None
+        if self._older is None:
+            self._older = BucketCounts(_merge(counts for _, counts in list(self._slots)[:-1]))
+        merged = _merge((self._older, self._slots[-1][1]))
         total = sum(merged.values())
         wanted = -(-total * share[0] // share[1])
         passed = 0
@@ -154,9 +164,11 @@ class RollingHistogram:
 
     def size(self) -> int:
         """Return the bytes that its counts take."""
-        return sum(counts.size() for _, counts in self._slots)
+        older = 0 if self._older is None else self._older.size()
+        return older + sum(counts.size() for _, counts in self._slots)
 
     def _expire(self, newest: int) -> None:
+        self._older = None
         kept = self._slots.maxlen or 1
         while self._slots and self._slots[0][0] <= newest - kept:
             self._slots.popleft()

@@ -9,6 +9,7 @@ import pytest
 
 from contracts import streams, subjects
 from contracts.streams import BucketSpec, StreamSpec
+from producers.registry import VENUES
 from producers.rest.budget import Budget
 from producers.rest.rate_limit import LocalRateLimit, SharedRateLimit
 from producers.venue import RestBudget
@@ -28,6 +29,11 @@ def test_budget_lets_through_what_the_window_holds_and_then_waits():
         budget.spend(1, now=now)
     assert budget.wait_for(1, now=10) == pytest.approx(50)
     assert budget.wait_for(1, now=60) == 0
+
+
+def test_what_was_spent_is_kept_well_beyond_the_longest_window():
+    longest = max(venue.rest.budget.seconds for venue in VENUES.values())
+    assert SPEC.max_age >= 5 * longest, "clocks of machines differ"
 
 
 def test_call_heavier_than_the_budget_still_gets_its_turn():
