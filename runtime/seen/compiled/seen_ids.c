@@ -1,7 +1,8 @@
 /* The ids that were seen last: what runtime/seen/seen_ids.py is, with eight bytes an id and no Python objects.
  *
  * Five parts: the one that is filled, and the four before it. Each is an open table of hashes that are searched from
- * their place on; a slot of 0 is free. Only the limited API of Python 3.11 is used, so that one file serves every later
+ * their place on; a slot of 0 is free. One that follows a full one is as large as that at once: tables that grow for as
+ * long as ids come leave holes between what others keep, as large together as they are. Only the limited API of Python 3.11 is used, so that one file serves every later
  * version.
  */
 #define Py_LIMITED_API 0x030B0000
@@ -48,16 +49,20 @@ static int part_has(const Part *part, uint64_t hash)
     return part->count != 0 && part->slots[find_slot(part, hash)] == hash;
 }
 
-/* Make twice as many slots. */
-static int part_grow(Part *part)
+static size_t slots_of(const Part *part)
 {
-    size_t slots = part->slots == NULL ? FIRST_SLOTS : 2 * (part->mask + 1);
+    return part->slots == NULL ? 0 : part->mask + 1;
+}
+
+/* Make so many slots, a power of two and more than there are. */
+static int part_grow(Part *part, size_t slots)
+{
     Part grown = {.slots = PyMem_Calloc(slots, sizeof *grown.slots), .mask = slots - 1, .count = part->count};
     if (grown.slots == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    for (size_t at = 0; part->slots != NULL && at <= part->mask; at++)
+    for (size_t at = 0; at < slots_of(part); at++)
         if (part->slots[at] != 0)
             grown.slots[find_slot(&grown, part->slots[at])] = part->slots[at];
     PyMem_Free(part->slots);
@@ -68,8 +73,9 @@ static int part_grow(Part *part)
 /* Put in a hash that is not there. */
 static int part_add(Part *part, uint64_t hash)
 {
-    if (part->slots == NULL || 4 * (part->count + 1) > 3 * (part->mask + 1))
-        if (part_grow(part) < 0)
+    size_t slots = slots_of(part);
+    if (4 * (part->count + 1) > 3 * slots)
+        if (part_grow(part, slots == 0 ? FIRST_SLOTS : 2 * slots) < 0)
             return -1;
     part->slots[find_slot(part, hash)] = hash;
     part->count++;
@@ -128,8 +134,12 @@ static PyObject *seen_add(PyObject *object, PyObject *key)
     if (is_seen(self, hash))
         return Py_NewRef(Py_False);
     if (self->parts[self->now].count >= self->quarter) {
+        size_t slots = slots_of(&self->parts[self->now]);
+        Part *next = &self->parts[(self->now + 1) % PARTS];
+        if (slots > slots_of(next) && part_grow(next, slots) < 0)
+            return NULL;
+        part_clear(next);
         self->now = (self->now + 1) % PARTS;
-        part_clear(&self->parts[self->now]);
     }
     if (part_add(&self->parts[self->now], hash) < 0)
         return NULL;
@@ -157,8 +167,7 @@ static PyObject *seen_size(PyObject *object, PyObject *Py_UNUSED(ignored))
     size_t bytes = sizeof(SeenIds);
     for (int at = 0; at < PARTS; at++) {
         const Part *part = &((SeenIds *)object)->parts[at];
-        if (part->slots != NULL)
-            bytes += (part->mask + 1) * sizeof *part->slots;
+        bytes += slots_of(part) * sizeof *part->slots;
     }
     return PyLong_FromSize_t(bytes);
 }

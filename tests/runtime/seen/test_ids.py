@@ -61,3 +61,14 @@ def test_it_says_what_it_takes(form: Any, added: int) -> None:
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert abs(seen.size() - held) < 0.02 * held + 500
+
+
+@NEEDS_COMPILED
+def test_the_table_after_a_full_one_is_as_large_at_once() -> None:
+    seen, sizes = compiled.SeenIds(4096), list[int]()
+    for number in range(6 * 1024):
+        seen.add(str(number))
+        sizes.append(seen.size())
+    changes = [number for number in range(1, len(sizes)) if sizes[number] != sizes[number - 1]]
+    assert [number for number in changes if number >= 1024] == [1024, 2048, 3072, 4096], "then the oldest is used again"
+    assert {sizes[number] - sizes[number - 1] for number in changes[-4:]} == {2048 * 8}
