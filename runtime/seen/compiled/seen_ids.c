@@ -2,8 +2,8 @@
  *
  * Five parts: the one that is filled, and the four before it. Each is an open table of hashes that are searched from
  * their place on; a slot of 0 is free. One that follows a full one is as large as that at once: tables that grow for as
- * long as ids come leave holes between what others keep, as large together as they are. Only the limited API of Python 3.11 is used, so that one file serves every later
- * version.
+ * long as ids come leave holes between what others keep, as large together as they are. Only the limited API of
+ * Python 3.11 is used, so that one file serves every later version.
  */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
