@@ -42,6 +42,11 @@ DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # ope
 LAUNCHER: Final = "launcher"  # the user of what the launcher itself has on the bus
 BOT: Final = "bot"  # the part that needs a token of Telegram
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
+ALLOCATOR: Final = {  # of a part: what is large is given back when it is freed, and all threads share a pool
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2, "healer": 3}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
 
@@ -158,7 +163,7 @@ class Layout:
 
 
 def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> dict[str, str]:
-    """The environment of one part: the user's own, and above it what this copy decided."""
+    """The environment of one part: the user's own, above it what this copy decided, below it how memory is given back."""
     settings = layout.settings
     keys = [key.get_secret_value() for key in settings.api.api_keys]
     admin_keys = [key.get_secret_value() for key in settings.api.admin_keys]
@@ -184,7 +189,7 @@ def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> d
             decided[f"HYDROPHONE_{venue.upper()}_REST_URL"] = f"http://{address}"
     if settings.logs.metrics_port and part in METRICS_AFTER:
         decided["HYDROPHONE_METRICS_PORT"] = str(settings.logs.metrics_port + METRICS_AFTER[part])
-    return {**environ, **decided}
+    return {**ALLOCATOR, **environ, **decided}
 
 
 def substitutions(layout: Layout) -> dict[str, str]:

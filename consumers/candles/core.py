@@ -26,7 +26,8 @@ from runtime.app.fold import Fault, fold_each
 FastEvent = Any  # a struct of `contracts.codec.fast`: decimals are text
 
 FastCandle: Final = fast(Candle)
-_BAR_BYTES: Final = 900  # of one that trades were merged into, with its decimals and ids
+_MINUTE_BYTES: Final = 1330  # of the bar of a minute, with its decimals and ids
+_BAR_BYTES: Final = 690  # of a longer one, which has half of its figures in common with those of minutes
 _LONGEST: Final = max(TIMEFRAMES.values())
 Outputs = list[tuple[str, FastEvent]]
 """(subject, candle) pairs."""
@@ -72,7 +73,9 @@ class CandleBook:
         kept = {"trade_ids": 0, "bars": 0}
         for instrument in self._instruments.values():
             kept["trade_ids"] += instrument.seen.size()
-            kept["bars"] += _BAR_BYTES * (len(instrument.minutes) + sum(map(len, instrument.bars.values())))
+            minutes = len(instrument.minutes) + len(instrument.bars["1m"])
+            longer = sum(map(len, instrument.bars.values())) - len(instrument.bars["1m"])
+            kept["bars"] += _MINUTE_BYTES * minutes + _BAR_BYTES * longer
         return kept
 
     def begin(self, now: int) -> None:

@@ -31,7 +31,7 @@ from runtime.cooldowns import Cooldowns
 FastSignal: Final = fast(InterestJump)
 RULE: Final = "interest/1"
 CELL: Final = 10 * SECOND  # of the values in a window: the first one of each is kept
-_VALUE_BYTES: Final = 290  # of one with its time, its amount and its id, which comes on top by its letters
+_VALUE_BYTES: Final = 310  # of one with its time, its amount and its id, which comes on top by its letters
 
 
 class _Instrument:

@@ -18,6 +18,14 @@ case $part in
 esac
 shift
 
+case $part in
+    run | demo) ;; # the launcher says it of each part
+    *) # what is large is given back when it is freed, and all threads share a pool
+        export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX-2}"
+        export MALLOC_MMAP_THRESHOLD_="${MALLOC_MMAP_THRESHOLD_-131072}"
+        export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_-131072}"
+        ;;
+esac
 printf '%s\n' "$part" >"${TMPDIR:-/tmp}/hydrophone-part" # for healthy.sh
 # shellcheck disable=SC2086 # a module and its own arguments
 exec python -m $module "$@"

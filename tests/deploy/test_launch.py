@@ -20,7 +20,7 @@ import nats
 import pytest
 
 from deploy.launch import decide_layout
-from deploy.parts import decide_argv, part_environment, procfile_parts
+from deploy.parts import ALLOCATOR, decide_argv, part_environment, procfile_parts
 from deploy.ready import reserved
 from runtime.config.settings import load
 from runtime.pepper import APP_SECRET_FILE
@@ -241,6 +241,14 @@ def test_a_copy_that_keeps_its_documents_has_one_secret_of_its_own(
         assert "APP_SECRET_KEY" not in part_environment(decide_layout("run", tmp_path, load()), {}, "api")
     monkeypatch.setenv("MONGO_URL", "mongodb://documents.example.org")
     assert "APP_SECRET_KEY" not in part_environment(decide_layout("run", tmp_path, load()), {}, "api")
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_part_gives_back_large_memory_unless_the_user_says_how(tmp_path: Path) -> None:
+    layout = decide_layout("demo", tmp_path, load())
+    for given in ({}, {"MALLOC_ARENA_MAX": "4"}):
+        for part in procfile_parts(layout, given, (ROOT / "deploy" / "Procfile").read_text()):
+            assert {name: part.environ[name] for name in ALLOCATOR} == {**ALLOCATOR, **given}, part.name
 
 
 @pytest.mark.usefixtures("plain")

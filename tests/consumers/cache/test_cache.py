@@ -414,7 +414,7 @@ def test_the_cache_says_what_its_liquidations_take(liquidation: Make) -> None:
         seen.add(event.id)
         cache.fold_liquidations([(LIQUIDATION, event)], START)
     found = cache.sizes()["liquidation_sums"]
-    assert found == seen.size() + 300 + 2 * 310, "a minute and two entries"
+    assert found == seen.size() + 340 + 2 * 350, "a minute and two entries"
 
 
 def test_the_cache_says_what_its_whales_take() -> None:
@@ -422,10 +422,10 @@ def test_the_cache_says_what_its_whales_take() -> None:
     text = (Path(__file__).parents[2] / "contracts" / "golden" / "whale.v1.json").read_bytes()
     golden = decoder(WhaleTrade).decode(text)
     cache.fold_whales([("signal.v1.whale.binance.BTC.USDT.spot", golden)], 1)
-    assert cache.sizes()["whales"] == 1040 + 100, "of two trades"
+    assert cache.sizes()["whales"] == 1160 + 112, "of two trades"
     other = replace(golden, id="other", symbol="ETH/USDT", trade_ids=["1"])
     cache.fold_whales([("signal.v1.whale.binance.ETH.USDT.spot", other)], 2)
-    assert cache.sizes()["whales"] == 2 * 1040 + 100
+    assert cache.sizes()["whales"] == 2 * 1160 + 112
 
 
 def test_a_late_whale_is_listed_by_its_time() -> None:

@@ -133,6 +133,6 @@ def test_the_book_says_what_its_ids_and_bars_take(trade: Make) -> None:
         for number in numbers:
             seen.add(trade(number).id)
         ids.append(seen.size())
-    assert book.sizes() == {"trade_ids": sum(ids), "bars": 900 * 3}
+    assert book.sizes() == {"trade_ids": sum(ids), "bars": 1330 * 3}
     book.tick(START + 2 * MINUTE)
-    assert book.sizes()["bars"] == 900 * (2 + 7 + 8), "two of a minute, one of each other time frame"
+    assert book.sizes()["bars"] == 1330 * 3 + 690 * 14, "three of a minute, one of each other time frame"

@@ -136,7 +136,7 @@ def test_the_open_interest_says_what_it_takes() -> None:
     detector = InterestDetector(InterestRules())
     first, second = interest(START, "100"), interest(START + MINUTE, "101")
     fold_all(detector, [first, second, interest(START + MINUTE + 1, "101")])
-    assert detector.size() == 2 * 290 + len(first.id) + len(second.id), "the third is of the second's ten seconds"
+    assert detector.size() == 2 * 310 + len(first.id) + len(second.id), "the third is of the second's ten seconds"
 
 
 # ---- walls

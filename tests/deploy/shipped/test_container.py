@@ -17,6 +17,7 @@ import pytest
 
 import api.__main__
 import api.graphql.schema
+from deploy.parts import ALLOCATOR
 
 ROOT = Path(__file__).parents[3]
 CONTAINER = ROOT / "deploy" / "container"
@@ -67,6 +68,14 @@ def test_entrypoint_starts_the_part_that_is_named_and_everything_without_a_name(
     done = run("entrypoint.sh", *arguments, environment=environment)
     assert (done.returncode, done.stdout) == (0, "|".join(["-m", *started.split(), ""])), done.stderr
     assert (tmp_path / "hydrophone-part").read_text().strip() == (arguments or ("run",))[0]
+
+
+def test_a_part_has_the_allocator_that_the_launcher_gives_it_and_the_launcher_none(environment: dict[str, str]) -> None:
+    environment["MALLOC_ARENA_MAX"] = "7"
+    Path(environment["PATH"].split(":")[0], "python").write_text("#!/bin/sh\nenv\n")
+    for part, found in (("consumers", {**ALLOCATOR, "MALLOC_ARENA_MAX": "7"}), ("run", {"MALLOC_ARENA_MAX": "7"})):
+        lines = run("entrypoint.sh", part, environment=environment).stdout.splitlines()
+        assert dict(line.split("=", 1) for line in lines if line.startswith("MALLOC_")) == found
 
 
 @pytest.mark.parametrize("started", sorted({started.split()[0] for started in PARTS.values()}))
