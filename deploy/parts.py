@@ -163,7 +163,7 @@ class Layout:
 
 
 def part_environment(layout: Layout, environ: Mapping[str, str], part: str) -> dict[str, str]:
-    """The environment of one part: the user's own, above it what this copy decided, below it how memory is given back."""
+    """The environment of one part: the user's own, above it what this copy decided, below it its allocator's bounds."""
     settings = layout.settings
     keys = [key.get_secret_value() for key in settings.api.api_keys]
     admin_keys = [key.get_secret_value() for key in settings.api.admin_keys]
