@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=5.0, help="of the simulated exchanges")
     parser.add_argument("--symbols", default="", help="default: those of the settings")
-    parser.add_argument("--scale", type=float, default=0.01, help="of the streams' bytes (HYDROPHONE_STREAM_SCALE)")
+    parser.add_argument("--scale", type=float, default=0.05, help="of the streams' bytes (HYDROPHONE_STREAM_SCALE)")
     parser.add_argument("--documents", type=int, default=DOCUMENTS, help="that fill the document server's cache")
     parser.add_argument("--bar-mib", type=float, help="of all parts together")
     parser.add_argument("--bar-cores", type=float, help="of all parts together")
