@@ -26,7 +26,7 @@ from runtime.servers.embedded import free_port
 from tests.e2e.conftest import NO_LIMITS, Copy
 from tests.soak.filling import DOCUMENTS, fill_documents
 from tests.soak.measuring import MIB, SIMULATED, Part
-from tests.soak.observing import CONSUMERS, Samples, observe, read_samples, wait_whale
+from tests.soak.observing import Samples, observe, read_samples, wait_whale
 
 WARM_SECONDS: Final = 600.0
 SLOPE: Final = 1.0  # MiB an hour
@@ -93,15 +93,14 @@ def report(asked: argparse.Namespace, samples: Samples) -> int:
     good = True
     print(f"\n{lasted:.0f} s, {os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}; slopes from {warm:.0f} s on")
     print("| part | MiB at the begin | at the end | MiB/h | in the second half | cores |\n|---|---|---|---|---|---|")
-    parts, middle, rest = samples.parts(), (warm + lasted) / 2, samples.rest()
-    since = warm, middle
+    parts, since = samples.parts(), (warm, (warm + lasted) / 2)
     for name, part in sorted(parts.items()):
-        of_two = name == CONSUMERS and bool(rest.own)
-        bad = judged and (rest if of_two else part).slope(warm).is_from(SLOPE) and name not in SIMULATED
+        rest = samples.rest(name)
+        bad = judged and (rest if rest.own else part).slope(warm).is_from(SLOPE) and name not in SIMULATED
         good = good and not bad
-        print(row(name, part.samples, part, since, grows=bad and not of_two) + f" {part.cores(warm):.2f} |")
-        if of_two:
-            print(row("consumers, beyond what they keep", rest.own, rest, since, grows=bad) + " |")
+        print(row(name, part.samples, part, since, grows=bad and not rest.own) + f" {part.cores(warm):.2f} |")
+        if rest.own:
+            print(row(f"{name}, beyond what is kept", rest.own, rest, since, grows=bad) + " |")
     ours = [part for name, part in parts.items() if name not in SIMULATED]
     mib, cores = sum(part.samples[-1][1] for part in ours) / MIB, sum(part.cores(warm) for part in ours)
     all_of = [sum(part.slope(begin).mib for part in ours) for begin in since]

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.parts import METRICS_AFTER
+from runtime.servers.bus_users import ACCOUNT
 from tests.e2e.conftest import Copy
+from tests.soak.blocks import Blocks
 from tests.soak.measuring import Part, Taken, find_parts
 
 EACH_SECONDS: Final = 5.0
 PRODUCERS: Final = "producers"  # the name of their connections
 CONSUMERS: Final = "consumers"
+BUS: Final = "nats-server"
+STREAMS: Final = f"nats/jetstream/jetstream/{ACCOUNT}/streams"
 _KEPT: Final = re.compile(r'^hydrophone_consumer_kept_bytes\{consumer="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -30,7 +34,8 @@ class Sample:
     published: int
     streamed: int
     whale: float | None = None  # seconds from the start of the copy until one was shown
-    kept: dict[str, int] = field(default_factory=dict[str, int])  # bytes of what consumers keep, by consumer and kind
+    # bytes of what a part is known to keep, by part and kind
+    kept: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
 
 
 @dataclass
@@ -63,17 +68,18 @@ class Samples:
         return found
 
     def kept(self) -> dict[str, Part]:
-        """Return what consumers said that they keep, by consumer and kind."""
+        """Return what parts are known to keep, by kind."""
         found: dict[str, Part] = {}
         for sample in self.all:
-            for name, size in sample.kept.items():
-                found.setdefault(name, Part()).own.append((sample.at, size))
+            for kinds in sample.kept.values():
+                for name, size in kinds.items():
+                    found.setdefault(name, Part()).own.append((sample.at, size))
         return found
 
-    def rest(self) -> Part:
-        """Return what consumers took of their own beyond what they said that they keep."""
-        both = [(one.at, one.parts[CONSUMERS].own, sum(one.kept.values())) for one in self.all if one.kept]
-        return Part(own=[(at, own - kept) for at, own, kept in both])
+    def rest(self, name: str) -> Part:
+        """Return what a part took of its own beyond what it is known to keep; nothing where nothing is known."""
+        known = [one for one in self.all if one.kept.get(name)]
+        return Part(own=[(one.at, one.parts[name].own - sum(one.kept[name].values())) for one in known])
 
     def rate(self, name: str, since: float, until: float = float("inf")) -> float:
         """Return messages a second between two moments: `published` by producers, or `streamed`."""
@@ -144,11 +150,11 @@ def wait_whale(copy: Copy, started: float, most: float) -> float | None:
 
 def observe(copy: Copy, seconds: float, whale: float | None, metrics_port: int | None = None) -> Iterator[Sample]:
     """Give a sample of a running copy every five seconds; `whale` as `wait_whale` says."""
-    monitor = copy.facts["nats"]["monitor_url"]
+    monitor, blocks = copy.facts["nats"]["monitor_url"], Blocks(copy.data / "demo" / STREAMS)
     began = time.monotonic()
     while (at := time.monotonic() - began) < seconds:
         if copy.process.poll() is not None:
             raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
-        kept = {} if metrics_port is None else find_kept(metrics_port)
+        kept = {CONSUMERS: {} if metrics_port is None else find_kept(metrics_port), BUS: {"blocks": blocks.size()}}
         yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale, kept)
         time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

@@ -47,24 +47,26 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
     assert "+4.00 ±0.00 | +4.00 ±0.00 **grows**" in capsys.readouterr().out
 
 
-def test_what_consumers_say_that_they_keep_is_shown_and_the_rest_is_judged(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("part", ["consumers", "nats-server"])
+def test_what_a_part_keeps_is_shown_and_the_rest_is_judged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
 ) -> None:
     def kept(path: Path, says: float) -> Path:
-        whole = record(tmp_path / "whole", grows=9.0, part="consumers")
+        whole = record(tmp_path / "whole", grows=9.0, part=part)
         samples = Samples(path)
         samples.begin()
         for one in whole.all:
-            samples.add(replace(one, kept={"candles bars": MIB, "whales ids": int(says * one.at / 3600 * MIB)}))
+            kinds = {"candles bars": MIB, "whales ids": int(says * one.at / 3600 * MIB)}
+            samples.add(replace(one, kept={part: kinds, "other": {}}))
         return path
 
     assert main(["--table", str(kept(tmp_path / "named", 8.5))]) == 0
     shown = capsys.readouterr().out
-    assert "| consumers | 100.0 | 109.0 | +9.00 ±0.00 | +9.00 ±0.00 | 0.30 |" in shown
-    assert "| consumers, beyond what they keep | 99.0 | 99.5 | +0.50 ±0.00 | +0.50 ±0.00 | |" in shown
+    assert f"| {part} | 100.0 | 109.0 | +9.00 ±0.00 | +9.00 ±0.00 | 0.30 |" in shown
+    assert f"| {part}, beyond what is kept | 99.0 | 99.5 | +0.50 ±0.00 | +0.50 ±0.00 | |" in shown
     assert "| kept: whales ids | 0.0 | 8.5 | +8.50 ±0.00 | +8.50 ±0.00 | |" in shown
     assert main(["--table", str(kept(tmp_path / "unnamed", 7.0))]) == 1
-    assert "beyond what they keep | 99.0 | 101.0 | +2.00 ±0.00 | +2.00 ±0.00 **grows** |" in capsys.readouterr().out
+    assert "beyond what is kept | 99.0 | 101.0 | +2.00 ±0.00 | +2.00 ±0.00 **grows** |" in capsys.readouterr().out
     assert main(["--table", str(tmp_path / "whole")]) == 1, "where they say nothing, all of it is judged"
 
 
