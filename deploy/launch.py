@@ -29,6 +29,7 @@ from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
 from runtime.pepper import load_app_secret
+from runtime.servers.answers import HOST
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.document_user import find_document_python
 from runtime.servers.embedded import free_port, save_nats_config
@@ -41,11 +42,14 @@ SAVE_SECONDS: Final = 1.0  # between two tries to write run.json
 
 
 def decide_layout(mode: Mode, data: Path, settings: Settings, *, port_is_ours: bool = True) -> Layout:
-    """Ports, tokens and keys of this copy; OSError where GPT_API_PORT asks for a port that is taken.
+    """Ports, tokens and keys of this copy; OSError where a setting asks for a port that is taken.
 
     `port_is_ours`: no other copy that is just starting has reserved the API's port.
     """
     insist = "port" in settings.api.model_fields_set
+    profile = settings.bus.profile_port
+    if profile:
+        choose_port(HOST, profile, setting="HYDROPHONE_BUS_PROFILE_PORT", insist=True)
     own_secret = settings.store.url is None and settings.trading.secret_key is None
     return Layout(
         mode=mode,

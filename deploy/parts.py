@@ -159,6 +159,7 @@ class Layout:
             monitor_port=self.monitor_port,
             users=self.bus_users,
             max_bytes=store_bytes(self.settings.retention) + FILE_STORE_SLACK,
+            profile_port=self.settings.bus.profile_port,
         )
 
 

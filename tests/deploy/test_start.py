@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 
 import pytest
 
-from deploy.launch import start_parts
+from deploy.launch import decide_layout, start_parts
 from deploy.supervisor import Part, StartError, Supervisor
+from runtime.config.settings import load
+from runtime.servers.answers import HOST
+from runtime.servers.embedded import free_port
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
 
@@ -52,3 +56,12 @@ async def test_the_first_of_them_that_does_not_come_up_is_named(supervisor):
     failing = Part("api", (sys.executable, "-c", "raise SystemExit(3)"), {}, never)
     with pytest.raises(StartError, match="api"):
         await start_parts(supervisor, [failing, part("bot", never)], lambda: None)
+
+
+def test_the_bus_says_what_it_uses_only_where_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setenv("HYDROPHONE_BUS_PROFILE_PORT", "0")
+    assert "prof_port" not in decide_layout("demo", tmp_path, load()).bus_config().text()
+    monkeypatch.setenv("HYDROPHONE_BUS_PROFILE_PORT", str(port := free_port()))
+    assert f"prof_port: {port}\n" in decide_layout("demo", tmp_path, load()).bus_config().text()
+    with socket.create_server((HOST, port)), pytest.raises(OSError, match=f"{port}.*HYDROPHONE_BUS_PROFILE_PORT"):
+        decide_layout("demo", tmp_path, load())

@@ -3,9 +3,10 @@
 Prints a line for each part: memory at the begin and the end, its slope after the first ten minutes (or a third of a
 shorter run) and in the second half of that, by the least of its own memory in each minute, and processors. Ends with 0
 where no slope is above its bar by more than its noise (±, twice its standard error) and the bus carries as much at the
-end as before. Of consumers, what they say that they keep for long (`hydrophone_consumer_kept_bytes`) is shown by kind,
-and the rest is judged. The streams are kept small (`--scale`), so that they are full when the slopes begin: until then
-grows what a server remembers of what it stores. The cache of the document server is filled before the first sample
+end as before. What is known to be kept is shown by kind, and the rest is judged: of consumers what they say that they
+keep for long (`hydrophone_consumer_kept_bytes`), of the bus the blocks of streams that are in its memory, as its own
+profile says. The streams are kept small (`--scale`), so that most are full when the slopes begin: until then grows
+what a server remembers of what it stores. The cache of the document server is filled before the first sample
 (`--documents`), for the same reason. Each sample is written to a file as it is taken: `--table FILE` prints the table
 of a run that was ended, and so does Ctrl-C. `--bar-mib` and `--bar-cores` judge the sum of all parts but the simulated
 exchanges and Telegram.
@@ -60,12 +61,13 @@ def main(arguments: list[str]) -> int:
 
 def run(asked: argparse.Namespace, samples: Samples) -> None:
     """Start a copy, sample it, and stop it."""
-    symbols, port = asked.symbols or ",".join(load().venues.symbols), free_port()
+    symbols, ports = asked.symbols or ",".join(load().venues.symbols), (free_port(), free_port())
     named = {
         "HYDROPHONE_SIMULATOR_RATE": f"{asked.rate:g}",
         "HYDROPHONE_SYMBOLS": symbols,
         "HYDROPHONE_STREAM_SCALE": f"{asked.scale:g}",
-        "HYDROPHONE_METRICS_PORT": str(port),
+        "HYDROPHONE_METRICS_PORT": str(ports[0]),
+        "HYDROPHONE_BUS_PROFILE_PORT": str(ports[1]),
         **NO_LIMITS,
     }
     with tempfile.TemporaryDirectory(prefix="soak", ignore_cleanup_errors=True) as folder:
@@ -76,7 +78,7 @@ def run(asked: argparse.Namespace, samples: Samples) -> None:
             whale = wait_whale(copy, started, START_SECONDS)
             print(f"filling the document server's cache: {asked.documents} documents", flush=True)
             fill_documents(copy.facts["documents"]["url"], asked.documents)
-            for sample in observe(copy, asked.seconds, whale, port):
+            for sample in observe(copy, asked.seconds, whale, ports):
                 samples.add(sample)
         finally:
             copy.stop()

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from deploy.parts import METRICS_AFTER
-from runtime.servers.bus_users import ACCOUNT
 from tests.e2e.conftest import Copy
-from tests.soak.blocks import Blocks
 from tests.soak.measuring import Part, Taken, find_parts
+from tests.soak.profile import Uses, find_uses
 
 EACH_SECONDS: Final = 5.0
 PRODUCERS: Final = "producers"  # the name of their connections
 CONSUMERS: Final = "consumers"
 BUS: Final = "nats-server"
-STREAMS: Final = f"nats/jetstream/jetstream/{ACCOUNT}/streams"
 _KEPT: Final = re.compile(r'^hydrophone_consumer_kept_bytes\{consumer="(\w+)",kind="(\w+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -36,6 +34,7 @@ class Sample:
     whale: float | None = None  # seconds from the start of the copy until one was shown
     # bytes of what a part is known to keep, by part and kind
     kept: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
+    in_use: int = 0  # bytes of the bus, by its own profile
 
 
 @dataclass
@@ -77,9 +76,12 @@ class Samples:
         return found
 
     def rest(self, name: str) -> Part:
-        """Return what a part took of its own beyond what it is known to keep; nothing where nothing is known."""
-        known = [one for one in self.all if one.kept.get(name)]
-        return Part(own=[(one.at, one.parts[name].own - sum(one.kept[name].values())) for one in known])
+        """Return what a part took beyond what it is known to keep; nothing where nothing is known.
+
+        Of the bus it is what is in use: what its collector has not given back goes up and down by more than that.
+        """
+        known = [(one, one.in_use if name == BUS else one.parts[name].own) for one in self.all if one.kept.get(name)]
+        return Part(own=[(one.at, size - sum(one.kept[name].values())) for one, size in known])
 
     def rate(self, name: str, since: float, until: float = float("inf")) -> float:
         """Return messages a second between two moments: `published` by producers, or `streamed`."""
@@ -130,6 +132,14 @@ def find_kept(port: int) -> dict[str, int]:
     return {f"{consumer} {kind}": int(float(size)) for consumer, kind, size in _KEPT.findall(text)}
 
 
+def find_used(port: int) -> Uses:
+    """Return what the bus uses its memory for; nothing where it does not answer in time."""
+    try:
+        return find_uses(port)
+    except OSError:
+        return Uses({}, 0)
+
+
 def shows_whale(api: str, key: str) -> bool:
     """Return whether the API shows a whale trade of BTC, as the page does; False where it does not answer."""
     request = urllib.request.Request(f"{api}/gpt/whale?symbol=BTC", headers={"Authorization": f"Bearer {key}"})
@@ -148,13 +158,17 @@ def wait_whale(copy: Copy, started: float, most: float) -> float | None:
     return time.monotonic() - started if shown else None
 
 
-def observe(copy: Copy, seconds: float, whale: float | None, metrics_port: int | None = None) -> Iterator[Sample]:
-    """Give a sample of a running copy every five seconds; `whale` as `wait_whale` says."""
-    monitor, blocks = copy.facts["nats"]["monitor_url"], Blocks(copy.data / "demo" / STREAMS)
+def observe(copy: Copy, seconds: float, whale: float | None, ports: tuple[int, int] | None = None) -> Iterator[Sample]:
+    """Give a sample of a running copy every five seconds; `whale` as `wait_whale` says.
+
+    `ports`: its first one of metrics, and where its bus says what it uses memory for.
+    """
+    monitor = copy.facts["nats"]["monitor_url"]
     began = time.monotonic()
     while (at := time.monotonic() - began) < seconds:
         if copy.process.poll() is not None:
             raise SystemExit(f"the copy ended: {copy.log.read_text()[-2000:]}")
-        kept = {CONSUMERS: {} if metrics_port is None else find_kept(metrics_port), BUS: {"blocks": blocks.size()}}
-        yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale, kept)
+        uses = Uses({}, 0) if ports is None else find_used(ports[1])
+        kept = {CONSUMERS: {} if ports is None else find_kept(ports[0]), BUS: uses.blocks}
+        yield Sample(at, find_parts(copy.pids()), published(monitor), streamed(monitor), whale, kept, uses.all)
         time.sleep(max(0.0, EACH_SECONDS - (time.monotonic() - began - at)))

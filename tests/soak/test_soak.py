@@ -47,9 +47,9 @@ def test_memory_that_grows_fails_the_soak(tmp_path: Path, capsys: pytest.Capture
     assert "+4.00 ±0.00 | +4.00 ±0.00 **grows**" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("part", ["consumers", "nats-server"])
+@pytest.mark.parametrize(("part", "uncollected"), [("consumers", 0), ("nats-server", 2)])
 def test_what_a_part_keeps_is_shown_and_the_rest_is_judged(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str, uncollected: int
 ) -> None:
     def kept(path: Path, says: float) -> Path:
         whole = record(tmp_path / "whole", grows=9.0, part=part)
@@ -57,12 +57,15 @@ def test_what_a_part_keeps_is_shown_and_the_rest_is_judged(
         samples.begin()
         for one in whole.all:
             kinds = {"candles bars": MIB, "whales ids": int(says * one.at / 3600 * MIB)}
-            samples.add(replace(one, kept={part: kinds, "other": {}}))
+            taken, in_use = one.parts[part], one.parts[part].own
+            parts = {**one.parts, part: replace(taken, own=in_use * (1 + uncollected))}
+            samples.add(replace(one, parts=parts, kept={part: kinds, "other": {}}, in_use=in_use))
         return path
 
     assert main(["--table", str(kept(tmp_path / "named", 8.5))]) == 0
     shown = capsys.readouterr().out
-    assert f"| {part} | 100.0 | 109.0 | +9.00 ±0.00 | +9.00 ±0.00 | 0.30 |" in shown
+    slope = f"+{9 + 9 * uncollected}.00 ±0.00"
+    assert f"| {part} | 100.0 | 109.0 | {slope} | {slope} | 0.30 |" in shown
     assert f"| {part}, beyond what is kept | 99.0 | 99.5 | +0.50 ±0.00 | +0.50 ±0.00 | |" in shown
     assert "| kept: whales ids | 0.0 | 8.5 | +8.50 ±0.00 | +8.50 ±0.00 | |" in shown
     assert main(["--table", str(kept(tmp_path / "unnamed", 7.0))]) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings
 
-from runtime.config.fields import Count, ExistingFile, HttpUrls, NatsUrl
+from runtime.config.fields import Count, ExistingFile, HttpUrls, NatsUrl, Port
 from runtime.config.settings.group import GROUP
 
 
@@ -24,6 +24,7 @@ class BusSettings(BaseSettings):
     monitor_urls: HttpUrls = Field((), validation_alias="NATS_MONITOR_URLS")
     trust_sync: bool = Field(default=False, validation_alias="HYDROPHONE_TRUST_SYNC")
     replicas: Count = Field(1, validation_alias="HYDROPHONE_REPLICAS")
+    profile_port: Port = Field(0, validation_alias="HYDROPHONE_BUS_PROFILE_PORT")
     tls_ca: ExistingFile = Field(None, validation_alias="NATS_TLS_CA")
     tls_cert: ExistingFile = Field(None, validation_alias="NATS_TLS_CERT")
     tls_key: ExistingFile = Field(None, validation_alias="NATS_TLS_KEY", validate_default=True)
