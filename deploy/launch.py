@@ -29,6 +29,7 @@ from runtime.clock import monotonic
 from runtime.config.settings import Settings, SettingsError, environment, load
 from runtime.logging.logs import LogConfig, configure
 from runtime.pepper import load_app_secret
+from runtime.servers.allocator import bound_allocator
 from runtime.servers.answers import HOST
 from runtime.servers.bus_users import BusUsers
 from runtime.servers.document_user import find_document_python
@@ -236,6 +237,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m deploy.launch demo|run", file=sys.stderr)
         return 2
     mode = cast("Mode", arguments[0])
+    bound_allocator(environment())
     terminal = view.Terminal()
     try:
         settings = load()

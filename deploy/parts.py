@@ -21,6 +21,7 @@ from deploy.supervisor import Part
 from runtime.config.options import bus_options
 from runtime.config.settings import Settings
 from runtime.nats.bus import BusOptions
+from runtime.servers.allocator import ALLOCATOR
 from runtime.servers.answers import documents_answer, nats_answers
 from runtime.servers.bus_users import ADMIN, SUBSCRIBER, BusUsers
 from runtime.servers.document_user import PASSWORD, user_command
@@ -42,11 +43,6 @@ DEMO_TOKEN: Final = "1234567:demo-token-of-the-test-server"  # noqa: S105  # ope
 LAUNCHER: Final = "launcher"  # the user of what the launcher itself has on the bus
 BOT: Final = "bot"  # the part that needs a token of Telegram
 BOOKS: Final = "books"  # the part that runs only where producers leave their books to it
-ALLOCATOR: Final = {  # of a part: what is large is given back when it is freed, and all threads share a pool
-    "MALLOC_ARENA_MAX": "2",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-}
 METRICS_AFTER: Final = {"consumers": 1, BOOKS: 2, "healer": 3}  # the producers' port and so many
 _ANY_HOST: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  # to be reached, not bound
 

@@ -123,9 +123,16 @@ def _find_venue(state: State, name: str) -> Venue:
 def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived at run time
     venue = _find_venue(state, event.venue)
     venue.events += 1
-    venue.latencies.append((at, at - event.ts_recv))
+    _add_recent(venue.latencies, at, at - event.ts_recv)
     if event.ts_event is not None:
-        venue.offsets.append((at, event.ts_recv - event.ts_event))
+        _add_recent(venue.offsets, at, event.ts_recv - event.ts_event)
+
+
+def _add_recent(recent: deque[tuple[int, int]], at: int, value: int) -> None:
+    """Keep a value with those of the last seconds: a venue that says little would gather old ones for hours."""
+    recent.append((at, value))
+    while at - recent[0][0] > WINDOW_NS:
+        recent.popleft()
 
 
 def _fold_feed(state: State, event: Any) -> None:

@@ -20,10 +20,11 @@ import nats
 import pytest
 
 from deploy.launch import decide_layout
-from deploy.parts import ALLOCATOR, decide_argv, part_environment, procfile_parts
+from deploy.parts import decide_argv, part_environment, procfile_parts
 from deploy.ready import reserved
 from runtime.config.settings import load
 from runtime.pepper import APP_SECRET_FILE
+from runtime.servers.allocator import ALLOCATOR
 from runtime.servers.embedded import free_port
 
 ROOT = Path(__file__).parents[2]

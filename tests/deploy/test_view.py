@@ -128,6 +128,15 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert measure(venue, 2 * SECOND + 2 * WINDOW_NS)[1:] == (None, None)
 
 
+def test_what_is_older_than_the_last_seconds_is_not_kept() -> None:
+    state = State()
+    for at in range(SECOND, 101 * SECOND, SECOND):
+        fold(state, [trade(at=at, received=at, sent=at)])
+    venue = state.venues["okx"]
+    assert [at // SECOND for at, _ in venue.latencies] == [*range(95, 101)]
+    assert [at // SECOND for at, _ in venue.offsets] == [*range(95, 101)]
+
+
 def test_clock_is_judged_by_the_fastest_messages_of_the_last_seconds_but_the_two_fastest() -> None:
     state = State()
     fold(state, [trade(at=SECOND, received=SECOND, sent=SECOND - n * 1_000_000) for n in (-50, 9, 3, 5, -40)])

@@ -17,7 +17,7 @@ import pytest
 
 import api.__main__
 import api.graphql.schema
-from deploy.parts import ALLOCATOR
+from runtime.servers.allocator import ALLOCATOR
 
 ROOT = Path(__file__).parents[3]
 CONTAINER = ROOT / "deploy" / "container"
