@@ -1,8 +1,8 @@
 """Bounds of glibc's allocator: large memory is given back when it is freed, and all threads share a pool of memory.
 
 By default every thread up to eight a processor has a pool of its own, and a bound rises whenever something larger is
-freed; what lies between objects of different life stays taken then. Sources: mallopt(3), https://man7.org/linux/
-man-pages/man3/mallopt.3.html, and malloc.h of https://sourceware.org/glibc.
+freed; what lies between objects of different life stays taken then. Sources: malloc.h of https://sourceware.org/glibc,
+and https://man7.org/linux/man-pages/man3/mallopt.3.html.
 """
 
 from __future__ import annotations
