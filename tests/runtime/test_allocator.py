@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.servers.allocator import ALLOCATOR, bound_allocator
+from runtime.servers.allocator import ALLOCATOR
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
 
 ROOT = Path(__file__).resolve().parents[2]
 _POOLS = textwrap.dedent("""
@@ -45,20 +48,18 @@ def pools(how: str, **environ: str) -> int:
     return said.stdout.count("<heap nr=")
 
 
-@pytest.mark.skipif(not bound_allocator(ALLOCATOR), reason="the allocator is not glibc's")
 def test_threads_share_two_pools_unless_the_environment_says_otherwise() -> None:
     assert pools("unbounded") > 4
     assert pools("bounded") == 2
     assert pools("bounded", MALLOC_ARENA_MAX="3") == 3
 
 
-@pytest.mark.skipif(not bound_allocator(ALLOCATOR), reason="the allocator is not glibc's")
 def test_what_is_freed_raises_no_bound() -> None:
     text = textwrap.dedent("""
         import ctypes, os
         from runtime.servers.allocator import bound_allocator
 
-        bound_allocator(os.environ)
+        assert bound_allocator(os.environ)
         libc = ctypes.CDLL(None)
         libc.malloc.restype, libc.free.argtypes, libc.sbrk.restype = ctypes.c_void_p, [ctypes.c_void_p], ctypes.c_void_p
         libc.free(libc.malloc(20_000_000))
