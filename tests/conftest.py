@@ -18,6 +18,7 @@ from runtime.servers.document_user import find_document_python
 from runtime.servers.embedded import NatsServer, document_server, nats_server
 from runtime.store import Store
 
+pytest_plugins = ["tests.hanging"]
 # How fast an example is says something of the machine, not of the code.
 settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any-machine")
