@@ -26,8 +26,7 @@ SUBJECTS: Final = (
     subjects.ALL_FEEDS,
     HEALTH_SUBJECTS + ">",
 )
-WAITING_MESSAGES: Final = 50_000  # more than that between two folds: the oldest are dropped, this is only a view
-FOLD_SECONDS: Final = 0.25
+DRAW_SECONDS: Final = 0.5
 LINE_SECONDS: Final = 5.0
 NOTICES: Final = 6
 
@@ -96,7 +95,6 @@ class View:
         self._options = options
         self._terminal = terminal
         self.received = State()
-        self._waiting: deque[Message] = deque(maxlen=WAITING_MESSAGES)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -129,11 +127,7 @@ class View:
         try:
             for subject in SUBJECTS:
                 await bus.client.subscribe(subject, cb=self._on_message)
-            while True:
-                await sleep(FOLD_SECONDS)
-                batch = list(self._waiting)
-                self._waiting.clear()
-                fold(self.received, batch)
+            await asyncio.Event().wait()
         finally:
             await bus.close(timeout=2.0)
 
@@ -141,7 +135,7 @@ class View:
         self._terminal.say("the view lost the bus for good")
 
     async def _on_message(self, message: Msg) -> None:
-        self._waiting.append(Message(message.subject, message.data, now_ns()))
+        fold(self.received, (Message(message.subject, message.data, now_ns()),))
 
     async def _draw(self, places: Places) -> None:
         console = Console(file=self._terminal.out)
@@ -152,7 +146,7 @@ class View:
                     notice = self._terminal.notices[-1] if self._terminal.notices else ""
                     size = Size(*console.size)
                     live.update(render(self.received, places, now_ns(), size, notice=notice), refresh=True)
-                    await sleep(2 * FOLD_SECONDS)
+                    await sleep(DRAW_SECONDS)
         finally:
             self._terminal.end_drawing()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
@@ -49,6 +51,29 @@ class Entry(NamedTuple):
     more: str
 
 
+class Recent:
+    """The newest of a venue's values with when each came, in memory that is taken once: a burst takes no more."""
+
+    __slots__ = ("_added", "_at", "_values")
+
+    def __init__(self) -> None:
+        self._at = array("q", bytes(8 * LATENCIES_KEPT))
+        self._values = array("q", bytes(8 * LATENCIES_KEPT))
+        self._added = 0
+
+    def add(self, at: int, value: int) -> None:
+        """Keep a value (ns) in the place of the oldest; the contract holds times to 63 bits, so that it has 64."""
+        place = self._added % LATENCIES_KEPT
+        self._values[place] = value
+        self._at[place] = at
+        self._added += 1
+
+    def sort(self, now: int) -> list[int]:
+        """Give the values of the last seconds, lowest first."""
+        kept = zip(self._at, self._values, strict=True)
+        return sorted(value for at, value in islice(kept, self._added) if now - at <= WINDOW_NS)
+
+
 Place = tuple[str | None, str | None, str | None]  # channel, symbol, connection; None stands for all of them
 
 
@@ -60,8 +85,8 @@ class Venue:
     health: tuple[int, Health] | None = None  # with when it came
     said: str | None = None  # the reason of the last event of its feed
     events: int = 0
-    latencies: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
-    offsets: deque[tuple[int, int]] = field(default_factory=lambda: deque[tuple[int, int]](maxlen=LATENCIES_KEPT))
+    latencies: Recent = field(default_factory=Recent)
+    offsets: Recent = field(default_factory=Recent)
     marks: deque[tuple[int, int]] = field(default_factory=deque[tuple[int, int]])
 
     def judge(self, now: int) -> tuple[str, str]:
@@ -123,16 +148,9 @@ def _find_venue(state: State, name: str) -> Venue:
 def _fold_market(state: State, event: Any, at: int) -> None:  # a struct derived at run time
     venue = _find_venue(state, event.venue)
     venue.events += 1
-    _add_recent(venue.latencies, at, at - event.ts_recv)
+    venue.latencies.add(at, at - event.ts_recv)
     if event.ts_event is not None:
-        _add_recent(venue.offsets, at, event.ts_recv - event.ts_event)
-
-
-def _add_recent(recent: deque[tuple[int, int]], at: int, value: int) -> None:
-    """Keep a value with those of the last seconds: a venue that says little would gather old ones for hours."""
-    recent.append((at, value))
-    while at - recent[0][0] > WINDOW_NS:
-        recent.popleft()
+        venue.offsets.add(at, event.ts_recv - event.ts_event)
 
 
 def _fold_feed(state: State, event: Any) -> None:
@@ -207,7 +225,7 @@ def measure(venue: Venue, now: int) -> tuple[float, float | None, float | None]:
         venue.marks.popleft()
     (start, before), seconds = venue.marks[0], (now - venue.marks[0][0]) / 1e9
     rate = (venue.events - before) / seconds if now > start else 0.0
-    recent = sorted(latency for at, latency in venue.latencies if now - at <= WINDOW_NS)
+    recent = venue.latencies.sort(now)
     if not recent:
         return rate, None, None
     return rate, recent[len(recent) // 2] / 1e6, recent[min(len(recent) - 1, len(recent) * 99 // 100)] / 1e6
@@ -218,5 +236,5 @@ def measure_clock(venue: Venue, now: int) -> float | None:
 
     The third lowest, so that two wild times do not count; None where fewer came.
     """
-    recent = sorted(offset for at, offset in venue.offsets if now - at <= WINDOW_NS)
+    recent = venue.offsets.sort(now)
     return recent[OFFSET_RANK - 1] / 1e6 if len(recent) >= OFFSET_RANK else None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import gc
 import io
 import json
 import os
 import pty
 import struct
 import termios
+import tracemalloc
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,19 @@ from contracts.market import FeedStatus, Liquidation, Trade
 from contracts.signals import LiquidationStorm, WhaleTrade
 from deploy.view import Terminal, View, hints, line, troubles
 from deploy.view_lines import Places, Size, entry_line, render
-from deploy.view_state import HEALTH_NS, LIST_LENGTH, WINDOW_NS, Entry, Message, State, fold, measure, measure_clock
+from deploy.view_state import (
+    HEALTH_NS,
+    LATENCIES_KEPT,
+    LIST_LENGTH,
+    WINDOW_NS,
+    Entry,
+    Message,
+    Recent,
+    State,
+    fold,
+    measure,
+    measure_clock,
+)
 from producers.registry import VENUES
 from runtime.nats.bus import BusOptions
 from runtime.servers.embedded import NatsServer
@@ -128,13 +143,27 @@ def test_rate_and_latency_are_of_the_last_seconds() -> None:
     assert measure(venue, 2 * SECOND + 2 * WINDOW_NS)[1:] == (None, None)
 
 
-def test_what_is_older_than_the_last_seconds_is_not_kept() -> None:
+def test_the_newest_are_kept_of_more_than_fit() -> None:
+    recent = Recent()
+    for value in range(2 * LATENCIES_KEPT + 3):
+        recent.add(SECOND, value)
+    assert recent.sort(SECOND) == [*range(LATENCIES_KEPT + 3, 2 * LATENCIES_KEPT + 3)]
+    assert Recent().sort(0) == []
+
+
+def test_a_burst_takes_no_more_memory_than_the_first_message() -> None:
     state = State()
-    for at in range(SECOND, 101 * SECOND, SECOND):
-        fold(state, [trade(at=at, received=at, sent=at)])
-    venue = state.venues["okx"]
-    assert [at // SECOND for at, _ in venue.latencies] == [*range(95, 101)]
-    assert [at // SECOND for at, _ in venue.offsets] == [*range(95, 101)]
+    messages = [trade(at=at, received=at - SECOND, sent=at - 2 * SECOND) for at in range(2**40, 2**40 + 3000)]
+    fold(state, messages[:1])
+    gc.collect()
+    tracemalloc.start()
+    try:
+        fold(state, messages)
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert state.venues["okx"].events == 3001
+    assert taken < 16_384  # of 3,000 times and latencies: 150 kB as objects
 
 
 def test_clock_is_judged_by_the_fastest_messages_of_the_last_seconds_but_the_two_fastest() -> None:
@@ -237,8 +266,9 @@ def full_state(now: int) -> State:
     for venue in VENUES:
         fold(state, [health(venue, "live", now)])
         state.venues[venue].events = 123_456_789
-        state.venues[venue].latencies.append((now, 1_234_567_890_123))
-        state.venues[venue].offsets.extend([(now, -12_345_678_901)] * 3)
+        state.venues[venue].latencies.add(now, 1_234_567_890_123)
+        for _ in range(3):
+            state.venues[venue].offsets.add(now, -12_345_678_901)
     longest = Entry(now, "short", 123_456_789.0, "DOGE/USDT:USDT", "krakenfutures", "1234567.89 at 0.123456789")
     for entries in (state.whales, state.liquidations):
         entries.extend([longest._replace(usd=usd) for usd in (999_499.0, None, 9_949_999.0, 1.2e9)] * 20)
@@ -327,6 +357,37 @@ async def test_watch_hears_the_bus_and_tells_where_everything_is(nats: NatsServe
         await bus.close()
         await shown.stop()
     assert "ready: API http://127.0.0.1:8000" in out.getvalue()
+
+
+@pytest.mark.nats
+async def test_messages_are_folded_as_they_come_so_that_a_burst_is_not_gathered(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: list[int] = []
+
+    def counting(state: State, messages: Iterable[Message]) -> None:
+        batch = list(messages)
+        at_once.append(len(batch))
+        fold(state, batch)
+
+    monkeypatch.setattr("deploy.view.fold", counting)
+    shown = View(BusOptions(servers=(nats.url,), name="view"), Terminal(io.StringIO()))
+    shown.start()
+    bus = await nats_py.connect(nats.url)
+    message = trade(at=0, received=0)
+    try:
+        async with asyncio.timeout(20):
+            while "okx" not in shown.received.venues:  # the subscription may come after the first of them
+                await bus.publish(message.subject, message.body)
+                await asyncio.sleep(0.05)
+            for _ in range(1000):
+                await bus.publish(message.subject, message.body)
+            while shown.received.venues["okx"].events < 1001:  # noqa: ASYNC110  # nothing says so
+                await asyncio.sleep(0.01)
+    finally:
+        await bus.close()
+        await shown.stop()
+    assert set(at_once) == {1}
 
 
 def test_venue_that_is_not_live_is_named_with_its_reason() -> None:
