@@ -13,6 +13,7 @@ import faulthandler
 import os
 from collections.abc import Generator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Keep the terminal's standard error: while tests run, the usual one is a file of the capture's."""
-    capture = session.config.pluginmanager.getplugin("capturemanager")
+    capture: Any = session.config.pluginmanager.getplugin("capturemanager")
     with nullcontext() if capture is None else capture.global_and_fixture_disabled():
         session.config.stash[_STDERR] = os.dup(2)
 
