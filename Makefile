@@ -98,7 +98,7 @@ import: venv  ## put exported documents into MONGO_URL, or the embedded store wh
 
 SMOKE_ARGS ?=
 smoke: venv-dev  ## ask a running API one question of each kind (URL=https://…, KEY=… where it needs one)
-	@$(PY) -m tests.smoke $(if $(KEY),--key $(KEY)) $(SMOKE_ARGS) $(URL)
+	@$(PY) -m tests.smoke $(if $(KEY),--key=$(KEY)) $(SMOKE_ARGS) $(URL)
 
 asyncapi: venv  ## write the bus's AsyncAPI document
 	@$(PY) -m runtime.app.asyncapi

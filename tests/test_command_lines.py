@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
+import tests.newest.__main__ as newest
+
 ROOT = Path(__file__).parents[1]
 NOWHERE = {"NATS_URL": "nats://127.0.0.1:1"}
 TELEGRAM = {
@@ -188,3 +190,13 @@ def test_a_reader_that_goes_ends_it_without_a_traceback(entry: Entry, tmp_path: 
     process.wait(PATIENCE)
     assert "Traceback" not in said, said[-2000:]
     assert "Error" not in said, said[-2000:]
+
+
+def test_a_key_that_begins_with_a_dash_is_a_key() -> None:
+    """One of 64 does."""
+    plan = ["make", "--dry-run", "smoke", "URL=http://127.0.0.1:1", "KEY=-dash"]
+    planned = subprocess.run(plan, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()[-1].split()
+    by_newest = newest.smoke("http://127.0.0.1:1", "-dash")
+    for arguments in (planned[planned.index("tests.smoke") :], by_newest[by_newest.index("tests.smoke") :]):
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1, done.stderr  # nobody answers there; wrong arguments are 2

@@ -43,6 +43,11 @@ def start_demo(data: Path, log: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log.open("wb"), stderr=subprocess.STDOUT)
 
 
+def smoke(url: str, key: str) -> list[str]:
+    """The command that asks an API; a key may begin with a dash, so that it is one word with its option."""
+    return [sys.executable, "-m", "tests.smoke", f"--key={key}", url]
+
+
 def ask_demo(process: subprocess.Popen[bytes], run: Path) -> int:
     """Wait until the demo is ready and ask its API; return 0 where all was answered, else 1."""
     deadline = time.monotonic() + START_SECONDS
@@ -52,7 +57,7 @@ def ask_demo(process: subprocess.Popen[bytes], run: Path) -> int:
         time.sleep(0.2)
     facts = json.loads(run.read_text())
     print("documents:", "there" if facts["documents"]["url"] else "none for this Python", flush=True)
-    asked = [sys.executable, "-m", "tests.smoke", "--key", facts["api"]["key"], facts["api"]["url"]]
+    asked = smoke(facts["api"]["url"], facts["api"]["key"])
     for _ in range(3):  # whatever needs a first price has it soon
         if subprocess.run(asked, cwd=ROOT, timeout=120, check=False).returncode == 0:
             return 0

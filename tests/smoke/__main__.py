@@ -1,4 +1,4 @@
-"""`python -m tests.smoke URL [--key KEY]`: asks a running copy's API one question of each kind, and prints a line each.
+"""`python -m tests.smoke URL [--key=KEY]`: asks a running copy's API one question of each kind, and prints a line each.
 
 The exit code is 0 where each was answered as it should be, 1 where one was not, 2 for wrong arguments.
 """
