@@ -27,7 +27,7 @@ cluster-faults: venv  ## the same under load, with servers and parts killed, res
 	@exec $(PY) -m deploy.cluster --faults $(CLUSTER_ARGS)
 
 test: venv-dev  ## run the tests (PYTEST_ARGS="-k book" for some of them; COMPILED=no without what is compiled)
-	@$(PY) -m pytest -n 3 --dist loadgroup --max-worker-restart 2 $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 3 --dist loadgroup --max-worker-restart 0 $(PYTEST_ARGS)
 
 test-long: venv-dev  ## run the tests that take minutes: floods, kills under load
 	@$(PY) -m pytest -m long $(PYTEST_ARGS)

@@ -1,10 +1,11 @@
-"""Ends a test that hangs past its own timeout: its worker says where it stood and dies, and the run goes on without it.
+"""Ends a run in which a test hangs past its own timeout: its worker says where it stood and dies.
 
 pytest-timeout raises an exception in the main thread, once. Where that lands in a callback of an event loop it is
-swallowed, and a teardown that hangs after it has no limit at all: one such test would cost the whole run. So each phase
-of a test has its timeout and a grace period, after which faulthandler writes the stack of every thread and ends the
-process, by a thread of its own that needs no interpreter lock. pytest-xdist reports the test as failed and starts
-another worker.
+swallowed; and with a test's first failure its alarm ends, so that what hangs in the teardown has no limit at all. Each
+phase of a test therefore has its timeout and a grace period, after which faulthandler writes the stack of every thread
+and ends the process, by a thread of its own that needs no interpreter lock. pytest-xdist names the test and ends the
+run (`--max-worker-restart 0`: it would try the test again, and its scheduler waits for ever for a worker with one
+test).
 """
 
 from __future__ import annotations
