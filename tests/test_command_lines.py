@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 import tests.newest.__main__ as newest
+from tests.planned import plan
 
 ROOT = Path(__file__).parents[1]
 NOWHERE = {"NATS_URL": "nats://127.0.0.1:1"}
@@ -194,10 +195,7 @@ def test_a_reader_that_goes_ends_it_without_a_traceback(entry: Entry, tmp_path: 
 
 def test_a_key_that_begins_with_a_dash_is_a_key() -> None:
     """One of 64 does."""
-    plan = ["make", "--dry-run", "smoke", "URL=http://127.0.0.1:1", "KEY=-dash"]
-    alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    said = subprocess.run(plan, cwd=ROOT, env=alone, capture_output=True, text=True, check=True).stdout
-    planned = said.splitlines()[-1].split()
+    planned = plan("smoke", "URL=http://127.0.0.1:1", "KEY=-dash")
     by_newest = newest.smoke("http://127.0.0.1:1", "-dash")
     for arguments in (planned[planned.index("tests.smoke") :], by_newest[by_newest.index("tests.smoke") :]):
         done = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "MAKE", "MFLAGS"))}
+from tests.planned import ALONE, ROOT, plan
+
 # The alarm of pytest-timeout is never delivered: nothing but the watch ends these.
 HANGING = {
     "setup": "@pytest.fixture\ndef made():\n    hang()\n\ndef test_hangs(made): pass\n",
@@ -28,22 +26,15 @@ def test_before(): print("what is captured is kept apart")
 """
 
 
-def make_test() -> list[str]:
-    """The command of `make test`."""
-    plan = ["make", "--dry-run", "test"]
-    said = subprocess.run(plan, cwd=ROOT, env=ENVIRON, capture_output=True, text=True, check=True).stdout
-    return [sys.executable, *said.splitlines()[-1].split()[1:]]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", HANGING)
 def test_a_test_that_hangs_past_its_timeout_ends_the_run(tmp_path, phase):
     (tmp_path / "test_them.py").write_text(TEXT + HANGING[phase] + "def test_after(): pass\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\ntimeout = 1\nhang_grace = 1\n")
     run = subprocess.run(
-        [*make_test(), "-p", "tests.hanging", "-p", "no:cacheprovider", "-q", tmp_path],
+        [sys.executable, *plan("test"), "-p", "tests.hanging", "-p", "no:cacheprovider", "-q", tmp_path],
         cwd=ROOT,
-        env=ENVIRON,
+        env=ALONE,
         capture_output=True,
         text=True,
         timeout=50,
